@@ -1,0 +1,38 @@
+# The tasks of the project; CI runs exactly these.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8080
+STORE ?= store
+
+.PHONY: run test check bench clean
+
+# Build the store from data/ if anything differs from it, and serve it.
+run: $(VENV)/.installed
+	$(BIN)/kg build --store $(STORE)
+	$(BIN)/kg serve --store $(STORE) --port $(PORT)
+
+test: $(VENV)/.installed
+	$(BIN)/pytest
+
+# Lint, formats, types, floors, and our own project through its gate.
+check: $(VENV)/.installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell src tests docs benchmarks ontology data README.md CHANGELOG.md
+	$(BIN)/kg check
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/default_graph.py
+	$(BIN)/python benchmarks/point_query.py
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist store

@@ -1,0 +1,58 @@
+"""The `kg` command: its subcommands, and how an error ends it."""
+
+from __future__ import annotations
+
+import click
+
+from kg.cli.build import build
+from kg.cli.check import check
+from kg.cli.new import new
+from kg.cli.query import query
+from kg.cli.releases import releases
+from kg.cli.serve import serve
+from kg.cli.show import show_error
+from kg.errors import KgError
+
+
+class Commands(click.Group):
+    """A group whose commands end with the message and the exit code of a KgError."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a KgError becomes a message on standard error."""
+        try:
+            return super().invoke(ctx)
+        except KgError as error:
+            show_error(error)
+            ctx.exit(error.exit_code)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""
+\b
+Exit codes:
+  0  done
+  1  an error that is none of these
+  2  a wrong option, argument, format or setting
+  3  a project, source, rule or shapes file is wrong
+  4  the gate found violations; nothing was written
+  5  the store cannot be opened or written
+  6  the query must change
+  7  the query could not be answered: deadline, memory, size, worker
+  8  the address is in use
+
+Settings come from KG_<NAME> in the environment, such as KG_DEADLINE=10; flags are stronger.
+""",
+)
+@click.version_option(package_name="kg")
+def main() -> None:
+    """A knowledge-graph store for reported facts.
+
+    A project folder holds ontology/ and data/. `kg build` makes a release of it in a store,
+    `kg serve` answers SPARQL over HTTP from that store, `kg query` from the command line.
+    """
+
+
+for command in (build, check, new, query, releases, serve):
+    main.add_command(command)

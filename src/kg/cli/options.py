@@ -1,0 +1,55 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kg.project import Project
+
+
+def _project(ctx: click.Context, option: click.Parameter, folder: Path | None) -> Project:
+    return Project.at(folder) if folder else Project.find()
+
+
+def project_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--project DIR`, given to the command as a Project."""
+    return click.option(
+        "--project",
+        type=click.Path(path_type=Path),
+        callback=_project,
+        envvar="KG_PROJECT",
+        show_envvar=True,
+        metavar="DIR",
+        help="The folder with ontology/ and data/; by default the one you are in, else the one"
+        " that came with kg.",
+    )(command)
+
+
+def store_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--store DIR`, given to the command as a path."""
+    return click.option(
+        "--store",
+        type=click.Path(path_type=Path),
+        default=Path("store"),
+        show_default=True,
+        envvar="KG_STORE",
+        show_envvar=True,
+        metavar="DIR",
+        help="The folder of the store.",
+    )(command)
+
+
+def text_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--text FILE`, once for each article's text, given to the command as paths."""
+    return click.option(
+        "--text",
+        "texts",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        metavar="FILE",
+        help="The text of an article; its digests are checked. May be given more than once.",
+    )(command)

@@ -1,0 +1,133 @@
+"""`kg query`: an answer from the built release, without a server."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+from rdflib.query import Result
+
+from kg.cli.options import project_option, store_option
+from kg.cli.tables import show_table, solutions_table
+from kg.errors import BadParameter, MissingFile, NotAcceptable, UnknownQuestion
+from kg.media import FORMATS, JSON, TURTLE, Form, Format
+from kg.project import Project
+from kg.query.prefixes import prefixes_of
+from kg.query.questions import Question
+from kg.query.reading import Store, named, typed_solutions
+from kg.query.run import Answer
+from kg.settings import Settings
+
+
+@click.command()
+@click.argument("text", metavar="TEXT|FILE|QUESTION")
+@project_option
+@store_option
+@click.option(
+    "--format",
+    "written",
+    type=click.Choice(["table", *FORMATS]),
+    default=None,
+    help="How the answer is written; by default a table, and Turtle for a graph.",
+)
+@click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A value for a parameter of a question; an IRI may have a prefix: -p area=area:JO.",
+)
+@click.option("--deadline", type=float, metavar="SECONDS", help="The most the query may take.")
+def query(
+    text: str,
+    project: Project,
+    store: Path,
+    written: str | None,
+    parameters: tuple[str, ...],
+    deadline: float | None,
+) -> None:
+    """Answer a query from the built release.
+
+    TEXT is SPARQL, FILE a file that holds it (- for standard input), QUESTION the name of one
+    in data/questions/. The usual prefixes, rf: and those of the project's context are declared.
+
+    \b
+    kg query 'SELECT ?area ?text { ?c sdmx-dimension:refArea ?area ; rf:reportedText ?text }'
+    kg query figures-of-area -p area=area:JO
+    kg query --format csv query.rq
+    """
+    with Store(store, Settings.read(deadline=deadline, workers=1)) as opened:
+        prefixes = prefixes_of(opened.release())
+        sparql = _sparql(text, project, _values(parameters), prefixes)
+        if written is None or written == "table":
+            _show(opened.answer(sparql, _tabular if written else _default), prefixes)
+        else:
+            _copy(opened.answer(sparql, named(written)))
+
+
+def _values(parameters: tuple[str, ...]) -> dict[str, str]:
+    values = {}
+    for parameter in parameters:
+        name, equals, value = parameter.partition("=")
+        if not equals:
+            raise BadParameter(f"{parameter!r} is no parameter", remedy="Write it as NAME=VALUE.")
+        values[name] = value
+    return values
+
+
+def _sparql(
+    text: str, project: Project, values: Mapping[str, str], prefixes: Mapping[str, str]
+) -> str:
+    """The query that is meant: a question by its name, else a file, else the text itself."""
+    questions = {file.stem: file for file in project.questions()}
+    if text in questions:
+        return Question.read(questions[text]).bound(values, prefixes)
+    if values:
+        raise BadParameter("only a question has parameters", remedy="Write the values yourself.")
+    if text == "-":
+        return sys.stdin.read()
+    if Path(text).is_file():
+        return Path(text).read_text(encoding="utf-8")
+    if text.endswith(".rq"):
+        raise MissingFile(Path(text), "it was named as a query")
+    if "{" not in text and len(text.split()) < 2:
+        raise UnknownQuestion(text, questions)
+    return text
+
+
+def _copy(given: Answer) -> None:
+    """The bytes of the answer as they are, to standard output."""
+    with given.spool as spool:
+        for chunk in spool.chunks():
+            sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
+
+
+def _default(offered: Sequence[Format]) -> Format:
+    return JSON if JSON in offered else TURTLE
+
+
+def _tabular(offered: Sequence[Format]) -> Format:
+    if JSON not in offered:
+        raise NotAcceptable("table", [format.name for format in offered])
+    return JSON
+
+
+def _show(given: Answer, prefixes: Mapping[str, str]) -> None:
+    """Solutions as a table, a boolean as a word, a graph as it is."""
+    if given.form.gives_graph:
+        _copy(given)
+        return
+    with given.spool as spool:
+        result = Result.parse(io.BytesIO(spool.read()), format="json")
+    if given.form is Form.ASK:
+        click.echo("true" if result.askAnswer else "false")
+        return
+    variables = [str(variable) for variable in result.vars or ()]
+    solutions = typed_solutions(result)
+    show_table(solutions_table(variables, solutions, prefixes))
+    click.echo(f"{len(solutions)} solution{'' if len(solutions) == 1 else 's'}", err=True)

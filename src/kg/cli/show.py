@@ -1,0 +1,100 @@
+"""Showing errors, findings and progress to a person at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from kg.errors import KgError, Place
+from kg.publishing.sources import BadSources
+from kg.publishing.staging import Progress as Report
+from kg.validation.report import Finding, compact
+
+
+def show_error(error: KgError) -> None:
+    """The error on standard error: place, message, the line of the source, and what to do."""
+    if isinstance(error, BadSources):
+        for each in error.errors:
+            show_error(each)
+        return
+    where = f"{_where(error.place)}: " if error.place else ""
+    click.echo(where + click.style("error: ", fg="red", bold=True) + error.message, err=True)
+    _show_line(error.place)
+    if error.remedy:
+        click.echo(click.style("  help: ", fg="cyan") + error.remedy, err=True)
+
+
+def show_findings(findings: Sequence[Finding], prefixes: Mapping[str, str]) -> None:
+    """Each finding on standard error, with the line of the source that it is about."""
+    colours = {"Violation": "red", "Warning": "yellow", "Info": "blue"}
+    for finding in findings:
+        where = f"{_where(finding.place)}: " if finding.place else ""
+        severity = click.style(f"{finding.severity}: ", fg=colours[finding.severity], bold=True)
+        click.echo(where + severity + finding.message, err=True)
+        _show_line(finding.place)
+        value = "" if finding.value == "-" else f", value {compact(finding.value, prefixes)}"
+        focus = compact(finding.focus_node, prefixes)
+        click.echo(f"  at {focus}{value} ({finding.component})", err=True)
+
+
+def _where(place: Place) -> str:
+    """The place with its file as seen from the working folder."""
+    file = place.file.resolve()
+    here = Path.cwd()
+    shown = file.relative_to(here) if file.is_relative_to(here) else place.file
+    return str(Place(shown, place.line, place.column))
+
+
+def _show_line(place: Place | None) -> None:
+    """The line of the file, and a caret below the column."""
+    line = _line(place)
+    if place is None or line is None:
+        return
+    click.echo(f"{place.line:>5} | {line}", err=True)
+    if place.column:
+        width = len(place.key or "^")
+        caret = click.style("^" * width, fg="green", bold=True)
+        click.echo(" " * 5 + " | " + " " * (place.column - 1) + caret, err=True)
+
+
+def _line(place: Place | None) -> str | None:
+    if place is None or place.line is None:
+        return None
+    try:
+        return place.file.read_text(encoding="utf-8", errors="replace").splitlines()[place.line - 1]
+    except (OSError, IndexError):
+        return None
+
+
+@contextmanager
+def progress() -> Iterator[Report]:
+    """A bar on standard error for each thing that is counted; nothing where it is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with Progress(
+        *columns,
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def report(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=of)
+            bars.update(tasks[what], completed=done)
+
+        yield report

@@ -1,0 +1,60 @@
+"""The formats in which an answer is given: name, media type, file suffix, what they can carry."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Form(Enum):
+    """The four query forms of SPARQL 1.1 Query, section 16."""
+
+    SELECT = "SELECT"
+    ASK = "ASK"
+    CONSTRUCT = "CONSTRUCT"
+    DESCRIBE = "DESCRIBE"
+
+    @property
+    def gives_graph(self) -> bool:
+        """Whether the answer is a graph; else it is a table of solutions or a boolean."""
+        return self in (Form.CONSTRUCT, Form.DESCRIBE)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format: `name` on the command line, `media_type` in HTTP, `suffix` on files."""
+
+    name: str
+    media_type: str
+    suffix: str
+    carries_graph: bool
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def content_type(self) -> str:
+        """The media type as a Content-Type field: text is always UTF-8."""
+        text = self.media_type.startswith("text/")
+        return f"{self.media_type}; charset=utf-8" if text else self.media_type
+
+
+JSON: Final = Format("json", "application/sparql-results+json", "srj", False, ("application/json",))
+XML: Final = Format(
+    "xml", "application/sparql-results+xml", "srx", False, ("application/xml", "text/xml")
+)
+CSV: Final = Format("csv", "text/csv", "csv", False)
+TSV: Final = Format("tsv", "text/tab-separated-values", "tsv", False)
+
+TURTLE: Final = Format("turtle", "text/turtle", "ttl", True, ("application/x-turtle",))
+N_TRIPLES: Final = Format("ntriples", "application/n-triples", "nt", True, ("text/plain",))
+N_QUADS: Final = Format("nquads", "application/n-quads", "nq", True)
+TRIG: Final = Format("trig", "application/trig", "trig", True)
+RDF_XML: Final = Format("rdfxml", "application/rdf+xml", "rdf", True, ("application/xml",))
+JSON_LD: Final = Format("jsonld", "application/ld+json", "jsonld", True, ("application/json",))
+
+SOLUTION_FORMATS: Final = (JSON, XML, CSV, TSV)
+GRAPH_FORMATS: Final = (TURTLE, N_TRIPLES, N_QUADS, TRIG, RDF_XML, JSON_LD)
+FORMATS: Final = {format.name: format for format in (*SOLUTION_FORMATS, *GRAPH_FORMATS)}
+
+
+def formats_for(form: Form) -> tuple[Format, ...]:
+    """The formats in which an answer of this form can be given, the default first."""
+    return GRAPH_FORMATS if form.gives_graph else SOLUTION_FORMATS

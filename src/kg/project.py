@@ -1,0 +1,81 @@
+"""The project folder: where the ontology, the data and the questions lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kg.errors import NotAProject
+
+_CHECKOUT = Path(__file__).parents[2]
+_PACKAGED = Path(__file__).parent / "_project"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder with `ontology/` (what may be said) and `data/` (what is said)."""
+
+    folder: Path
+
+    @classmethod
+    def at(cls, folder: Path) -> Project:
+        """The project in this folder. Raises NotAProject."""
+        for part in ("ontology", "data"):
+            if not (folder / part).is_dir():
+                raise NotAProject(folder, part + "/")
+        return cls(folder)
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Project:
+        """The project that `start` (default: the working folder) lies in.
+
+        Where it lies in none: the one that travels in the wheel, or that of the checkout.
+        """
+        start = (start or Path.cwd()).resolve()
+        for folder in (start, *start.parents, _PACKAGED, _CHECKOUT):
+            if (folder / "ontology").is_dir() and (folder / "data").is_dir():
+                return cls(folder)
+        raise NotAProject(start, "ontology/ and data/, nor has any folder above it")
+
+    @property
+    def context(self) -> Path:
+        """The JSON-LD context: what the keys of sources mean."""
+        return self.folder / "ontology" / "context.jsonld"
+
+    @property
+    def ontology(self) -> Path:
+        """The folder of what may be said."""
+        return self.folder / "ontology"
+
+    @property
+    def articles(self) -> Path:
+        """The folder with one folder an article."""
+        return self.folder / "data" / "articles"
+
+    def sources(self) -> list[Path]:
+        """The sources of all articles, in the order of their folders' names."""
+        return sorted(self.articles.glob("*/article.yaml"))
+
+    def terms(self) -> list[Path]:
+        """The Turtle files of the ontology's terms."""
+        return sorted(self.ontology.glob("*.ttl"))
+
+    def concepts(self) -> list[Path]:
+        """The Turtle files of the concept schemes and cohorts."""
+        return sorted((self.ontology / "concepts").glob("*.ttl"))
+
+    def shapes(self) -> list[Path]:
+        """The Turtle files of the shapes."""
+        return sorted((self.ontology / "shapes").glob("*.ttl"))
+
+    def rules(self) -> list[Path]:
+        """The CONSTRUCT queries that derive."""
+        return sorted((self.ontology / "rules").glob("*.rq"))
+
+    def reference(self) -> list[Path]:
+        """The Turtle files of areas, organisations and publications."""
+        return sorted((self.folder / "data" / "reference").glob("*.ttl"))
+
+    def questions(self) -> list[Path]:
+        """The named questions."""
+        return sorted((self.folder / "data" / "questions").glob("*.rq"))

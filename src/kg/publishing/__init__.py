@@ -1,0 +1,1 @@
+"""The road in: from sources to a release."""

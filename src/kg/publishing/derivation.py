@@ -1,0 +1,90 @@
+"""Deriving: the rules of the project run over each article's graphs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from kg.errors import EvaluationFailed, Place, QuerySyntax, RuleError
+from kg.namespaces import GRAPH
+from kg.publishing.staging import Progress, Staged, Unit
+from kg.store.base import NamedGraph, Owner
+from kg.store.memory import MemoryDataset
+
+_TARGET: Final = re.compile(r"^# into: (claims|derived)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A CONSTRUCT query, and the graph of the article into which its triples go."""
+
+    file: Path
+    query: str
+    target: str
+
+
+def read_rules(files: Iterable[Path]) -> list[Rule]:
+    """The rules in these files, in their order. Raises RuleError for one without a target."""
+    return [_read(file) for file in files]
+
+
+def _read(file: Path) -> Rule:
+    query = file.read_text(encoding="utf-8")
+    target = _TARGET.search(query)
+    if not target:
+        raise RuleError(
+            "the rule does not say where its triples go",
+            remedy="Write “# into: claims” or “# into: derived” on a line above the query.",
+            place=Place(file, 1),
+        )
+    return Rule(file, query, target.group(1))
+
+
+def derive(
+    staged: Staged, rules: Sequence[Rule], prefixes: Mapping[str, str], progress: Progress
+) -> Staged:
+    """The staged project with what the rules add to it. Raises RuleError."""
+    units = []
+    for number, unit in enumerate(staged.units, start=1):
+        units.append(_derived(unit, rules, prefixes))
+        progress("articles derived", number, len(staged.units))
+    return replace(staged, units=tuple(units))
+
+
+def _derived(unit: Unit, rules: Sequence[Rule], prefixes: Mapping[str, str]) -> Unit:
+    """The unit with its derived triples; a rule sees what the rules before it have added.
+
+    Restricted graphs are not shown to rules, since what is derived is public.
+    """
+    dataset = MemoryDataset()
+    dataset.add(GRAPH + "reference", unit.reference)
+    for graph in unit.graphs:
+        if not graph.restricted:
+            dataset.add(graph.iri, graph.triples)
+    for rule in rules:
+        dataset.add(f"{GRAPH}{rule.target}/{unit.key}", _triples(rule, dataset, prefixes))
+    return replace(unit, graphs=_merged(unit, dataset))
+
+
+def _triples(rule: Rule, dataset: MemoryDataset, prefixes: Mapping[str, str]) -> bytes:
+    try:
+        return dataset.construct(rule.query, prefixes)
+    except QuerySyntax as error:
+        place = Place(rule.file, error.line, error.column)
+        raise RuleError(f"the rule cannot be run: {error.message}", place=place) from error
+    except EvaluationFailed as error:
+        raise RuleError(error.message, place=Place(rule.file)) from error
+
+
+def _merged(unit: Unit, dataset: MemoryDataset) -> tuple[NamedGraph, ...]:
+    owners = {graph.iri: graph.owner for graph in unit.graphs}
+    public = (
+        NamedGraph(iri, dataset.triples(iri), owners.get(iri, Owner.DERIVED))
+        for iri in dataset.graph_names()
+        if iri != GRAPH + "reference"
+    )
+    restricted = (graph for graph in unit.graphs if graph.restricted)
+    return (*public, *restricted)

@@ -1,0 +1,153 @@
+"""What a build writes, before anything is derived or checked: reference data and articles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from kg.context import Context
+from kg.errors import Place, SourceError, UnmatchedText
+from kg.namespaces import GRAPH
+from kg.project import Project
+from kg.publishing.sources import Article, BadSources, read_article
+from kg.publishing.texts import Text
+from kg.publishing.triples import ENTITIES, article_graphs, description
+from kg.rdf import read_turtle
+from kg.store.base import NamedGraph
+
+Progress = Callable[[str, int, int], None]
+"""Told what is done, how many of it are done, and of how many."""
+
+
+class Reference:
+    """The graphs that articles refer to: ontology, codes and entities."""
+
+    def __init__(self, graphs: Mapping[str, bytes]) -> None:
+        self.graphs = dict(graphs)
+
+    @cached_property
+    def _statements(self) -> dict[bytes, list[bytes]]:
+        """The N-Triples lines of each subject."""
+        statements: dict[bytes, list[bytes]] = {}
+        for triples in self.graphs.values():
+            for line in triples.splitlines():
+                statements.setdefault(line.split(b" ", 1)[0], []).append(line)
+        return statements
+
+    @cached_property
+    def subjects(self) -> frozenset[str]:
+        """The IRIs that the reference graphs declare."""
+        return frozenset(name[1:-1].decode() for name in self._statements if name[:1] == b"<")
+
+    def reached_from(self, triples: Iterable[bytes]) -> bytes:
+        """The statements of every reference subject that these N-Triples lead to, at any depth."""
+        reached: dict[bytes, list[bytes]] = {}
+        pending = [line for document in triples for line in document.splitlines()]
+        while pending:
+            name = _object(pending.pop())
+            if name in self._statements and name not in reached:
+                reached[name] = self._statements[name]
+                pending.extend(reached[name])
+        return b"".join(line + b"\n" for lines in reached.values() for line in lines)
+
+
+def _object(line: bytes) -> bytes:
+    return line.split(b" ", 2)[2].removesuffix(b" .")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is derived and checked together: one article's graphs, and what they refer to."""
+
+    key: str
+    graphs: tuple[NamedGraph, ...]
+    reference: bytes
+    places: Mapping[str, Mapping[str, Place]]
+    """For each IRI of the source, its place under "", and the place of each property's IRI."""
+
+    def public(self) -> bytes:
+        """The N-Triples of all graphs that are not restricted, with the reference."""
+        return b"".join(g.triples for g in self.graphs if not g.restricted) + self.reference
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A project as graphs: the reference graphs, and one unit an article."""
+
+    reference: Reference
+    units: tuple[Unit, ...]
+
+
+def stage(project: Project, texts: Sequence[Text], progress: Progress) -> Staged:
+    """The project's reference data and articles as graphs.
+
+    A text is matched with its article by digest. Raises MalformedFile, MissingFile, and
+    BadSources with everything that is wrong in all articles.
+    """
+    context = Context.read(project.context)
+    reference = _read_reference(project)
+    articles = _read_articles(project, context, reference, texts, progress)
+    reference.graphs[ENTITIES] += b"".join(description(each, context) for each in articles)
+    whole = Reference(reference.graphs)
+    return Staged(whole, tuple(_unit(each, context, whole) for each in articles))
+
+
+def _read_reference(project: Project) -> Reference:
+    files = {
+        GRAPH + "ontology": project.terms(),
+        GRAPH + "codes": project.concepts(),
+        ENTITIES: project.reference(),
+    }
+    return Reference({graph: _n_triples(paths) for graph, paths in files.items()})
+
+
+def _n_triples(files: Iterable[Path]) -> bytes:
+    return b"".join(read_turtle(file).serialize(format="nt", encoding="utf-8") for file in files)
+
+
+def _read_articles(
+    project: Project,
+    context: Context,
+    reference: Reference,
+    texts: Sequence[Text],
+    progress: Progress,
+) -> list[Article]:
+    sources = project.sources()
+    articles: list[Article] = []
+    errors: list[SourceError] = []
+    for number, source in enumerate(sources, start=1):
+        try:
+            articles.append(read_article(source, context, reference.subjects, texts))
+        except BadSources as error:
+            errors.extend(error.errors)
+        progress("articles read", number, len(sources))
+    if not errors:  # an article that could not be read may be the one of the text
+        errors.extend(_unmatched(texts, articles))
+    if errors:
+        raise BadSources(errors)
+    return articles
+
+
+def _unmatched(texts: Sequence[Text], articles: Sequence[Article]) -> Iterator[SourceError]:
+    digests = [article.text_digest for article in articles]
+    return (UnmatchedText(text.file, text.digest) for text in texts if text.digest not in digests)
+
+
+def _unit(article: Article, context: Context, reference: Reference) -> Unit:
+    graphs = article_graphs(article, context)
+    return Unit(
+        key=article.key,
+        graphs=graphs,
+        reference=reference.reached_from(graph.triples for graph in graphs),
+        places=_places(article, context),
+    )
+
+
+def _places(article: Article, context: Context) -> dict[str, dict[str, Place]]:
+    return {
+        node.iri: {"": node.place}
+        | {context.terms[key].iri: place for key, place in node.places.items()}
+        for node in article.nodes()
+    }

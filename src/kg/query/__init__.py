@@ -1,0 +1,1 @@
+"""One question answered: from the text of a query to the bytes of its answer."""

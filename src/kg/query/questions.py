@@ -1,0 +1,139 @@
+"""Named questions: a query with a title, a description and typed parameters in its comment.
+
+    # title: Figures of one area
+    # description: Each figure that is reported of an area, with its cohort and its source.
+    # parameter area: iri, the area
+    SELECT … WHERE { VALUES ?area { area:JO } … }
+
+A parameter's VALUES block holds its default, so that the text is a query as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from rdflib import XSD, Literal, URIRef
+
+from kg.errors import BadParameter, MalformedFile, Place
+from kg.query.lexer import Kind, Token, tokens
+
+_HEADER: Final = re.compile(r"^# (title|description|parameter (\w+)): (.+)$", re.MULTILINE)
+_IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*")
+
+
+class ParameterType(Enum):
+    """What a parameter's value is: an IRI, or a literal of a datatype of XML Schema."""
+
+    IRI = "iri"
+    STRING = "string"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    BOOLEAN = "boolean"
+    DATE = "date"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A variable of a question that takes one value."""
+
+    name: str
+    type: ParameterType
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A named question; `query` runs as it stands, with the defaults of its parameters."""
+
+    name: str
+    title: str
+    description: str
+    parameters: tuple[Parameter, ...]
+    query: str
+
+    @classmethod
+    def read(cls, file: Path) -> Question:
+        """The question in a `.rq` file. Raises MalformedFile where its comment lacks something."""
+        query = file.read_text(encoding="utf-8")
+        entries = [match.groups() for match in _HEADER.finditer(query)]
+        header = {key: text for key, name, text in entries if not name}
+        for key in ("title", "description"):
+            if key not in header:
+                problem = f"its leading comment has no “# {key}: …”"
+                raise MalformedFile(Place(file, 1), "a question", problem)
+        parameters = (_parameter(file, name, text) for _, name, text in entries if name)
+        return cls(file.stem, header["title"], header["description"], tuple(parameters), query)
+
+    def bound(self, values: Mapping[str, str], prefixes: Mapping[str, str]) -> str:
+        """The query with these values in the VALUES blocks of its parameters.
+
+        Raises BadParameter for a name that the question does not have, and for a value that is
+        not of the parameter's type.
+        """
+        known = {parameter.name: parameter for parameter in self.parameters}
+        query = self.query
+        for name, value in values.items():
+            if name not in known:
+                raise BadParameter(
+                    f"question {self.name} has no parameter {name!r}",
+                    remedy="It has: " + (", ".join(sorted(known)) or "none") + ".",
+                )
+            query = _with_value(query, name, _term(known[name], value, prefixes))
+        return query
+
+
+def _parameter(file: Path, name: str, text: str) -> Parameter:
+    kind, _, description = text.partition(",")
+    try:
+        return Parameter(name, ParameterType(kind.strip()), description.strip())
+    except ValueError as error:
+        kinds = ", ".join(each.value for each in ParameterType)
+        problem = f"parameter {name} has type {kind!r}, which is none of {kinds}"
+        raise MalformedFile(Place(file, 1), "a question", problem) from error
+
+
+def _term(parameter: Parameter, value: str, prefixes: Mapping[str, str]) -> str:
+    """The value as SPARQL writes it; no text of the value can end its term."""
+    if parameter.type is ParameterType.IRI:
+        return _iri(parameter, value, prefixes)
+    literal = Literal(value, datatype=XSD[parameter.type.value])
+    if literal.ill_typed:
+        raise BadParameter(
+            f"{parameter.name} is {value!r}", remedy=f"It takes xsd:{parameter.type.value}."
+        )
+    return literal.n3()
+
+
+def _iri(parameter: Parameter, value: str, prefixes: Mapping[str, str]) -> str:
+    prefix, _, local = value.strip("<>").partition(":")
+    iri = prefixes[prefix] + local if prefix in prefixes else value.strip("<>")
+    if not _IRI.fullmatch(iri):
+        raise BadParameter(
+            f"{parameter.name} is {value!r}",
+            remedy="It takes an IRI, in full or with a prefix such as area:JO.",
+        )
+    return URIRef(iri).n3()
+
+
+def _with_value(query: str, name: str, term: str) -> str:
+    start, end = _block(query, name)
+    return f"{query[:start]}{{ {term} }}{query[end:]}"
+
+
+def _block(query: str, name: str) -> tuple[int, int]:
+    """Where the braces of `VALUES ?name { … }` begin and end."""
+    found = [token for token in tokens(query) if token.kind is not Kind.COMMENT]
+    for values, variable, brace in zip(found, found[1:], found[2:], strict=False):
+        if values.text.upper() == "VALUES" and variable.text == f"?{name}":
+            closing = next(token for token in _after(found, brace) if token.text == "}")
+            return brace.start, closing.start + 1
+    raise BadParameter(f"the query has no VALUES ?{name} {{ … }} for its parameter {name}")
+
+
+def _after(found: list[Token], token: Token) -> list[Token]:
+    return found[found.index(token) + 1 :]

@@ -1,0 +1,47 @@
+"""The main path of a query: inspected, evaluated by a worker, spooled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kg.media import Form, Format, formats_for
+from kg.query.inspection import inspect
+from kg.query.prefixes import prefixes_of
+from kg.query.request import QueryRequest
+from kg.settings import Settings
+from kg.store.base import Release, Spool, Task
+from kg.store.embedded import EmbeddedStore
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer: its bytes, their format, the form and the release they come from."""
+
+    spool: Spool
+    format: Format
+    form: Form
+    release: Release
+
+
+def answer(request: QueryRequest, store: EmbeddedStore, settings: Settings) -> Answer:
+    """The complete answer to `request`, or a KgError that says what to change.
+
+    Raises QueryError for what may not run, NotAcceptable for a format that cannot be given,
+    EvaluationError for what a worker could not finish, StoreError for an unknown release.
+    """
+    form = inspect(request.query, query_bytes=settings.query_bytes, nesting=settings.nesting).form
+    chosen = request.choose(formats_for(form))
+    release = store.release(request.release)
+    spool = store.query(
+        Task(
+            release=release.folder,
+            query=request.query,
+            format=chosen,
+            deadline=min(request.deadline or settings.deadline, settings.deadline),
+            answer_bytes=settings.answer_bytes,
+            spool_memory=settings.spool_memory,
+            dataset=request.dataset,
+            prefixes=prefixes_of(release),
+        )
+    )
+    return Answer(spool=spool, format=chosen, form=form, release=release)

@@ -1,0 +1,129 @@
+"""The store in a folder of this machine: its releases, queries by workers, and dumps."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from kg.context import Context
+from kg.errors import NotAcceptable, StoreError
+from kg.media import N_QUADS, TRIG, Format
+from kg.namespaces import USUAL_PREFIXES
+from kg.settings import Settings
+from kg.store.base import Dump, Release, Spool, Task
+from kg.store.commits import commit
+from kg.store.releases import Releases
+from kg.store.workers import WorkerPool
+
+__all__ = ["EmbeddedStore", "commit"]
+
+_DUMP_SECONDS: Final = 600.0
+
+
+class EmbeddedStore:
+    """The releases in a store folder, and the workers that answer queries on them.
+
+    Raises NoRelease, NotAStore, StoreTooNew or StoreDamaged for a folder that cannot be opened.
+    All methods may be called from any thread. Close it, or use it in a `with` block.
+    """
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self._releases = Releases.open(folder.resolve())
+        self._settings = settings
+        self._pool: WorkerPool | None = None
+        self._starting = threading.Lock()
+        self._dumping = threading.Lock()
+
+    def release(self, name: str | None = None) -> Release:
+        """The release of this name or number; None is the one that HEAD names at this moment.
+
+        Raises NoRelease, ReleaseMissing or StoreDamaged.
+        """
+        return self._releases.head() if name is None else self._releases.named(name)
+
+    def releases(self) -> list[Release]:
+        """Every release, oldest first; raises StoreDamaged."""
+        return self._releases.all()
+
+    def warm(self) -> None:
+        """Start the workers now; else the first query starts them."""
+        self._workers()
+
+    def query(self, task: Task) -> Spool:
+        """The complete answer to a query; raises EvaluationError, QuerySyntax or StoreDamaged."""
+        return self._workers().run(task)
+
+    def dump(self, release: Release, format: Format) -> Path:
+        """The file with all public graphs of a release, N-Quads or TriG, made at the first call.
+
+        The same release gives the same bytes. Raises NotAcceptable for another format,
+        EvaluationError, and StoreError where the file cannot be written.
+        """
+        if format not in (N_QUADS, TRIG):
+            raise NotAcceptable(format.name, (N_QUADS.name, TRIG.name))
+        file = self._releases.folder / "dumps" / f"{release.name}.{format.suffix}.gz"
+        with self._dumping:
+            if not file.exists():
+                self._make_dump(release, format, file)
+        return file
+
+    def close(self) -> None:
+        """End the workers."""
+        with self._starting:
+            if self._pool:
+                self._pool.close()
+                self._pool = None
+
+    def __enter__(self) -> EmbeddedStore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _workers(self) -> WorkerPool:
+        with self._starting:
+            if self._pool is None:
+                self._pool = self._new_pool(self._settings.workers)
+            return self._pool
+
+    def _new_pool(self, size: int) -> WorkerPool:
+        return WorkerPool(
+            size,
+            memory=self._settings.worker_memory,
+            queue_seconds=self._settings.queue_seconds,
+        )
+
+    def _make_dump(self, release: Release, format: Format, file: Path) -> None:
+        context = Context.read(release.folder / "context.jsonld")
+        task = Dump(
+            release=release.folder,
+            format=format,
+            deadline=_DUMP_SECONDS,
+            prefixes=USUAL_PREFIXES | dict(context.prefixes),
+        )
+        with self._new_pool(1) as pool, pool.run(task) as spool:  # queries keep their workers
+            _write(file, spool)
+
+
+def _write(file: Path, spool: Spool) -> None:
+    """The spool as a file, there whole or not at all."""
+    try:
+        file.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".") as folder:
+            new = Path(folder) / file.name
+            with new.open("wb") as target:
+                target.writelines(spool.chunks())
+            new.replace(file)
+    except OSError as error:
+        raise StoreError(
+            f"{file} cannot be written: {error.strerror}",
+            remedy="Check the space and the permissions of the store folder.",
+        ) from error

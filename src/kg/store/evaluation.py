@@ -1,0 +1,172 @@
+"""What a task asks of an open release: the answer to a query, or a dump of it all."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Literal
+
+from pyoxigraph import (
+    BlankNode,
+    DefaultGraph,
+    NamedNode,
+    Quad,
+    QueryBoolean,
+    QueryResultsFormat,
+    QuerySolutions,
+    QueryTriples,
+    RdfFormat,
+    Store,
+    parse,
+    serialize,
+)
+
+from kg.media import CSV, JSON, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TSV, TURTLE, XML
+from kg.store.base import Dataset, Dump, Task
+from kg.store.canonical import held_lines, quad_line
+from kg.store.output import Output, OutputFull
+
+_RESULTS: Final = {
+    JSON: QueryResultsFormat.JSON,
+    XML: QueryResultsFormat.XML,
+    CSV: QueryResultsFormat.CSV,
+    TSV: QueryResultsFormat.TSV,
+}
+_GRAPHS: Final = {
+    TURTLE: RdfFormat.TURTLE,
+    TRIG: RdfFormat.TRIG,
+    RDF_XML: RdfFormat.RDF_XML,
+}
+
+_Graph = NamedNode | BlankNode | DefaultGraph
+FailureKind = Literal["syntax", "size", "engine", "damaged"]
+
+
+class Failure(Exception):
+    """Why a task has no answer: a kind that `workers` makes an error of, and its detail."""
+
+    def __init__(self, kind: FailureKind, detail: str = "") -> None:
+        super().__init__(kind, detail)
+        self.kind = kind
+        self.detail = detail
+
+
+def evaluated(store: Store, task: Task) -> Output:
+    """The answer to a query in the task's format; raises Failure."""
+    output = Output(limit=task.answer_bytes, memory=task.spool_memory)
+    try:
+        result = _query(store, task)
+        if isinstance(result, QueryTriples):
+            _write_graph(result, output, task)
+        else:
+            result.serialize(output, _RESULTS[task.format])
+    except SyntaxError as error:
+        raise Failure("syntax", str(error)) from error
+    except OutputFull as error:
+        raise Failure("size") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise Failure("engine", str(error)) from error
+    return output
+
+
+def dumped(store: Store, dump: Dump) -> Output:
+    """Every named graph by IRI, its quads sorted, in one gzip stream; raises Failure.
+
+    The same release gives the same bytes.
+    """
+    output = Output(limit=None, memory=0)
+    try:
+        with gzip.GzipFile("", "wb", compresslevel=6, fileobj=output, mtime=0) as archive:
+            if dump.format == N_QUADS:
+                archive.writelines(_graph_documents(store))
+            else:
+                _write_trig(store, archive, dump.prefixes)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise Failure("engine", str(error)) from error
+    return output
+
+
+# --- queries ------------------------------------------------------------------------------
+
+
+def _query(store: Store, task: Task) -> QuerySolutions | QueryBoolean | QueryTriples:
+    dataset, prefixes = task.dataset, dict(task.prefixes)
+    if dataset == Dataset():
+        return store.query(task.query, prefixes=prefixes)
+    named: list[NamedNode | BlankNode] = [NamedNode(iri) for iri in dataset.named_graphs]
+    default: list[_Graph] = [NamedNode(iri) for iri in dataset.default_graphs]
+    if len(default) > 1:
+        store, default = _merged(store, default, named), [DefaultGraph()]
+    return store.query(task.query, prefixes=prefixes, default_graph=default, named_graphs=named)
+
+
+def _merged(store: Store, default: Iterable[_Graph], named: Iterable[_Graph]) -> Store:
+    """The dataset in memory, its default graph a set: the engine's own merge counts twice.
+
+    RDF 1.1 Semantics, 4.1: a triple of two graphs is one triple of their merge.
+    """
+    merged = Store()
+    for graph in default:
+        quads = store.quads_for_pattern(None, None, None, graph)
+        merged.bulk_extend(Quad(*quad.triple) for quad in quads)
+    for graph in named:
+        merged.bulk_extend(store.quads_for_pattern(None, None, None, graph))
+    return merged
+
+
+# --- graphs -------------------------------------------------------------------------------
+
+
+def _write_graph(triples: QueryTriples, output: Output, task: Task) -> None:
+    """A set of triples in one order, so that the same graph gives the same bytes."""
+    with Output(limit=task.answer_bytes, memory=task.answer_bytes) as buffer:
+        triples.serialize(buffer, RdfFormat.N_TRIPLES)
+        document = b"".join(sorted(set(buffer.content().splitlines(keepends=True))))
+    if task.format in (N_TRIPLES, N_QUADS):
+        output.write(document)
+    elif task.format == JSON_LD:
+        _write_json_ld(document, output, task)
+    else:
+        prefixes = _occurring(task.prefixes, document)
+        graph = (quad.triple for quad in parse(document, RdfFormat.N_TRIPLES))
+        serialize(graph, output, _GRAPHS[task.format], prefixes=prefixes)
+
+
+def _occurring(prefixes: Mapping[str, str], document: bytes) -> dict[str, str]:
+    """The prefixes of which an IRI of the document is made."""
+    return {
+        prefix: iri
+        for prefix, iri in sorted(prefixes.items())
+        if re.search(b"<" + re.escape(iri.encode()) + b"[^>/#]*>", document)
+    }
+
+
+def _write_json_ld(document: bytes, output: Output, task: Task) -> None:
+    from kg.store.compaction import compacted  # its library takes longer than most queries
+
+    graph = (quad.triple for quad in parse(document, RdfFormat.N_TRIPLES))
+    expanded = serialize(graph, format=RdfFormat.JSON_LD) or b"[]"
+    output.write(compacted(expanded, (task.release / "context.jsonld").read_bytes()))
+
+
+# --- dumps --------------------------------------------------------------------------------
+
+
+def _graph_documents(store: Store) -> Iterator[bytes]:
+    """Each named graph as sorted N-Quads."""
+    for graph in sorted(_named_graphs(store), key=lambda graph: graph.value):
+        yield b"".join(quad_line(line, graph) for line in sorted(held_lines(store, graph)))
+
+
+def _named_graphs(store: Store) -> Iterator[NamedNode]:
+    return (graph for graph in store.named_graphs() if isinstance(graph, NamedNode))
+
+
+def _write_trig(store: Store, archive: gzip.GzipFile, prefixes: Mapping[str, str]) -> None:
+    quads = (
+        quad for document in _graph_documents(store) for quad in parse(document, RdfFormat.N_QUADS)
+    )
+    with io.BufferedWriter(archive, 1 << 20) as buffered:
+        serialize(quads, buffered, RdfFormat.TRIG, prefixes=dict(sorted(prefixes.items())))

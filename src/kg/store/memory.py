@@ -1,0 +1,80 @@
+"""A dataset in memory: where graphs are staged, and the rules run over them, before a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from pyoxigraph import NamedNode, QueryTriples, RdfFormat, Store
+
+from kg.errors import EvaluationFailed, MalformedData, QuerySyntax
+from kg.media import JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
+from kg.store.canonical import canonical_lines, held_lines
+from kg.store.syntax import syntax_error
+
+_FORMATS: Final = {
+    TURTLE: RdfFormat.TURTLE,
+    N_TRIPLES: RdfFormat.N_TRIPLES,
+    N_QUADS: RdfFormat.N_QUADS,
+    TRIG: RdfFormat.TRIG,
+    RDF_XML: RdfFormat.RDF_XML,
+    JSON_LD: RdfFormat.JSON_LD,
+}
+_UNION: Final = "INSERT { ?s ?p ?o } WHERE { GRAPH ?graph { ?s ?p ?o } }"
+
+
+class MemoryDataset:
+    """Named graphs in memory, and a default graph that is their set union."""
+
+    def __init__(self) -> None:
+        self._store = Store()
+        self._union_is_whole = True
+
+    def load(self, data: bytes, format: Format, graph: str | None = None) -> None:
+        """Add a document to a graph, or, where none is named, to the graphs that it names itself.
+
+        Blank nodes are local to the document. Raises MalformedData with line and column where the
+        document is not of this format, or names graphs although `graph` is given.
+        """
+        name = NamedNode(graph) if graph else None
+        try:
+            self._store.load(data, _FORMATS[format], to_graph=name)
+        except SyntaxError as error:
+            raise MalformedData(
+                format.name, str(error.args[0]), error.lineno, error.offset
+            ) from error
+        self._union_is_whole = False
+
+    def add(self, graph: str, triples: bytes) -> None:
+        """Add N-Triples to a graph; raises MalformedData."""
+        self.load(triples, N_TRIPLES, graph)
+
+    def construct(self, query: str, prefixes: Mapping[str, str]) -> bytes:
+        """The N-Triples that a CONSTRUCT gives, in the engine's order.
+
+        Raises QuerySyntax with line and column, and for a query of another form.
+        """
+        self._complete_union()
+        try:
+            result = self._store.query(query, prefixes=dict(prefixes))
+            if not isinstance(result, QueryTriples):
+                raise QuerySyntax("a rule is a CONSTRUCT or DESCRIBE query")
+            return result.serialize(format=RdfFormat.N_TRIPLES) or b""
+        except SyntaxError as error:
+            raise syntax_error(str(error), query, prefixes) from error
+        except (OSError, RuntimeError, ValueError) as error:
+            raise EvaluationFailed(str(error)) from error
+
+    def graph_names(self) -> list[str]:
+        """The IRIs of the named graphs, sorted."""
+        return sorted(graph.value for graph in self._store.named_graphs())
+
+    def triples(self, graph: str) -> bytes:
+        """The canonical N-Triples of a graph, whose SHA-256 is its digest in a release."""
+        held = held_lines(self._store, NamedNode(graph))
+        return b"".join(canonical_lines(b"".join(held)))
+
+    def _complete_union(self) -> None:
+        if not self._union_is_whole:
+            self._store.update(_UNION)
+            self._union_is_whole = True

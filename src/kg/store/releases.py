@@ -1,0 +1,296 @@
+"""The releases of a store folder: listing, naming, locking and publishing them, with no engine.
+
+A store folder holds `kg-store.json`, `HEAD`, `writer.lock`, `dumps/` and `releases/`. A release is
+a folder `<number>-<digest12>` that never changes: `public/` and `restricted/` for the engine,
+`context.jsonld`, and `manifest.json`, which tells of the public graphs only; what the restricted
+graphs are stands in `restricted/manifest.json`.
+
+The digest of a graph is the SHA-256 of its canonical N-Triples lines, sorted by bytes, each ended
+by a line feed; blank nodes are labelled by RDFC-1.0. That of a release is the SHA-256 of the lines
+`<digest> <iri>`, one a public graph, sorted by IRI.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from kg.errors import (
+    NoRelease,
+    NotAStore,
+    Place,
+    ReleaseMissing,
+    StoreBusy,
+    StoreDamaged,
+    StoreError,
+    StoreTooNew,
+)
+from kg.store.base import GraphState, Owner, Release
+
+FORMAT: Final = 1
+_NAME: Final = re.compile(r"(\d+)-[0-9a-f]{12}")
+_STAGING: Final = ".staging-"
+
+
+def release_digest(graphs: Iterable[GraphState]) -> str:
+    """SHA-256 in hex of what these graphs hold, whatever their order, owners and history."""
+    lines = sorted((graph.iri, f"{graph.digest} {graph.iri}\n") for graph in graphs)
+    return hashlib.sha256("".join(line for _, line in lines).encode()).hexdigest()
+
+
+class Releases:
+    """The releases under one store folder; make one with `create` or `open`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read: dict[str, Release] = {}
+
+    @classmethod
+    def create(cls, folder: Path) -> Releases:
+        """The store in `folder`, made new where the folder is missing or empty.
+
+        Raises NotAStore for a folder with other files, StoreTooNew, StoreDamaged, and StoreError
+        where the folder cannot be made.
+        """
+        try:
+            if not _entries(folder) - {"releases", ".kg-store.json.new"}:
+                (folder / "releases").mkdir(parents=True, exist_ok=True)
+                _write_durably(folder / "kg-store.json", _json({"format": FORMAT}))
+        except OSError as error:
+            raise StoreError(
+                f"the store {folder} cannot be made: {error.strerror}",
+                remedy="Name a folder that can be written with --store.",
+            ) from error
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> Releases:
+        """The store in `folder`; raises NoRelease, NotAStore, StoreTooNew or StoreDamaged."""
+        if not _entries(folder):
+            raise NoRelease(folder)
+        marker = folder / "kg-store.json"
+        if not marker.is_file():
+            raise NotAStore(folder)
+        version = _read_json(marker).get("format")
+        if version != FORMAT:
+            raise StoreTooNew(folder, version, FORMAT)
+        return cls(folder)
+
+    def head(self) -> Release:
+        """The release that HEAD names, read anew at each call.
+
+        Raises NoRelease, ReleaseMissing, or StoreDamaged.
+        """
+        file = self.folder / "HEAD"
+        try:
+            name = file.read_text("utf-8").strip()
+        except FileNotFoundError:
+            raise NoRelease(self.folder) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise _damaged(file, f"HEAD cannot be read: {error}") from error
+        if not _NAME.fullmatch(name):
+            raise _damaged(file, f"HEAD holds {name[:40]!r}, which is no release's name")
+        return self._release(name, by="HEAD")
+
+    def all(self) -> list[Release]:
+        """Every release, oldest first; raises StoreDamaged for one that cannot be read."""
+        return [self._release(name, by=str(self.folder)) for name in self._names()]
+
+    def named(self, text: str) -> Release:
+        """The release of this name or number; raises ReleaseMissing or StoreDamaged."""
+        names = self._names()
+        chosen = [name for name in names if text in (name, name.partition("-")[0])]
+        return self._release(chosen[-1] if chosen else text, by="the request")
+
+    def restricted(self, release: Release) -> tuple[GraphState, ...]:
+        """The restricted graphs of a release, which its manifest does not tell of."""
+        file = release.folder / "restricted" / "manifest.json"
+        with _reading(file):
+            return _graphs(_read_json(file))
+
+    def next_number(self) -> int:
+        """One more than the number of the newest release."""
+        return max((_number(name) for name in self._names()), default=0) + 1
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """The right to write, until the block ends; raises StoreBusy where another has it."""
+        with (self.folder / "writer.lock").open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StoreBusy(self.folder) from None
+            yield
+
+    def sweep(self) -> None:
+        """Remove what crashed writes left. Call it under the lock only."""
+        for leftover in (self.folder / "releases").glob(f"{_STAGING}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """A new folder beside the releases, gone when the block ends unless it was published."""
+        folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=self.folder / "releases"))
+        try:
+            folder.chmod(0o755)  # mkdtemp's 0700 would keep readers of another account out
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(
+        self, staging: Path, release: Release, restricted: Iterable[GraphState] = ()
+    ) -> Release:
+        """Make the staged folder the release that HEAD names; returns it with its folder set.
+
+        Everything is on disk before HEAD moves, so a crash leaves the release before it.
+        """
+        folder = self.folder / "releases" / f"{release.number}-{release.digest[:12]}"
+        _write_manifest(staging, release, restricted)
+        _sync_tree(staging)
+        staging.rename(folder)
+        _sync(folder.parent)
+        _write_durably(self.folder / "HEAD", f"{folder.name}\n".encode())
+        return replace(release, folder=folder)
+
+    def _names(self) -> list[str]:
+        """Names of the release folders, by number."""
+        try:
+            found = [path.name for path in (self.folder / "releases").iterdir()]
+        except FileNotFoundError:
+            return []
+        return sorted((name for name in found if _NAME.fullmatch(name)), key=_number)
+
+    def _release(self, name: str, *, by: str) -> Release:
+        if name not in self._read:
+            folder = self.folder / "releases" / name
+            if not (_NAME.fullmatch(name) and folder.is_dir()):
+                raise ReleaseMissing(name, by, self._names())
+            self._read[name] = _read_manifest(folder)
+        return self._read[name]
+
+
+def _number(name: str) -> int:
+    return int(name.partition("-")[0])
+
+
+def _entries(folder: Path) -> set[str]:
+    """Names in the folder, none where there is no folder; a file counts as its own entry."""
+    if folder.is_dir():
+        return set(os.listdir(folder))
+    return {folder.name} if folder.exists() else set()
+
+
+# --- manifests ----------------------------------------------------------------------------
+
+
+def _write_manifest(folder: Path, release: Release, restricted: Iterable[GraphState]) -> None:
+    keys = ("number", "time", "parent", "digest", "shapes_digest", "who", "message", "quads")
+    manifest = {key: getattr(release, key) for key in keys}
+    (folder / "manifest.json").write_bytes(_json(manifest | _graphs_json(release.graphs)))
+    (folder / "restricted" / "manifest.json").write_bytes(_json(_graphs_json(restricted)))
+
+
+def _graphs_json(graphs: Iterable[GraphState]) -> dict[str, object]:
+    keys = ("iri", "quads", "digest")
+    ordered = sorted(graphs, key=lambda graph: graph.iri)
+    return {
+        "graphs": [
+            {key: getattr(graph, key) for key in keys} | {"owner": graph.owner.value}
+            for graph in ordered
+        ]
+    }
+
+
+def _read_manifest(folder: Path) -> Release:
+    file = folder / "manifest.json"
+    with _reading(file):
+        manifest = _read_json(file)
+        return Release(
+            number=int(manifest["number"]),
+            digest=str(manifest["digest"]),
+            folder=folder,
+            time=str(manifest["time"]),
+            parent=manifest["parent"],
+            who=str(manifest["who"]),
+            message=str(manifest["message"]),
+            shapes_digest=str(manifest["shapes_digest"]),
+            quads=int(manifest["quads"]),
+            graphs=_graphs(manifest),
+        )
+
+
+def _graphs(manifest: dict[str, Any]) -> tuple[GraphState, ...]:
+    return tuple(
+        GraphState(
+            iri=str(graph["iri"]),
+            owner=Owner(graph["owner"]),
+            quads=int(graph["quads"]),
+            digest=str(graph["digest"]),
+        )
+        for graph in manifest["graphs"]
+    )
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(file, f"the manifest lacks or garbles {error}") from error
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _damaged(file, f"this cannot be read: {error}") from error
+    if not isinstance(value, dict):
+        raise _damaged(file, "this is not a JSON object")
+    return value
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _damaged(file: Path, problem: str) -> StoreDamaged:
+    return StoreDamaged(
+        problem,
+        remedy="Restore this file from a copy, or build a new store: kg build --store OTHER.",
+        place=Place(file),
+    )
+
+
+# --- durable writes -----------------------------------------------------------------------
+
+
+def _write_durably(file: Path, content: bytes) -> None:
+    """Replace `file` so that a crash leaves either the old content or the new."""
+    temporary = file.with_name(f".{file.name}.new")
+    temporary.write_bytes(content)
+    _sync(temporary)
+    temporary.replace(file)
+    _sync(file.parent)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in (*folder.rglob("*"), folder):
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

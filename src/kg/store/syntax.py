@@ -1,0 +1,55 @@
+"""What the engine says of a query that it cannot parse, as a message that a person can read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from kg.errors import QuerySyntax
+
+_MESSAGE: Final = re.compile(r"error at (\d+):(\d+): expected (?:one of )?(.*)", re.DOTALL)
+_EXPECTED: Final = re.compile(
+    r'"(?:[^"\\]|\\.)*"'  # a token as it is written
+    r"|\[(?:'(?:[^'\\]|\\[^']+|\\')'|[^\[\]'])*\]"  # a set of characters
+    r"|[^,\s\[][^,]*"  # a keyword, or a sentence about the query
+)
+_PREFIXED_NAME: Final = re.compile(r"(?:^|[^\w.:<-])([\w.-]*):[\w.-]*$")
+_SHOWN: Final = 5
+
+
+def syntax_error(message: str, query: str, prefixes: Iterable[str]) -> QuerySyntax:
+    """The error of a query, from the engine's "error at LINE:COLUMN: expected …".
+
+    `prefixes` are those that the query need not declare.
+    """
+    match = _MESSAGE.fullmatch(message)
+    if not match:
+        return QuerySyntax(message.partition("\n")[0])
+    line, column = int(match[1]), int(match[2])
+    unknown = _undeclared_prefix(query, line, column, prefixes)
+    return QuerySyntax(unknown or _problem(_EXPECTED.findall(match[3])), line, column)
+
+
+def _undeclared_prefix(query: str, line: int, column: int, prefixes: Iterable[str]) -> str:
+    """What is said where the place follows a name whose prefix is not declared, else nothing.
+
+    The engine then lists what else might have stood there, and seldom names the prefix.
+    """
+    before = query.split("\n")[line - 1][: column - 1].rstrip()
+    name = _PREFIXED_NAME.search(before)
+    if not name or name[1] in prefixes:
+        return ""
+    declared = re.search(rf"\bprefix\s+{re.escape(name[1])}:", query, re.IGNORECASE)
+    return "" if declared else f"the prefix {name[1]}: is not declared"
+
+
+def _problem(expected: list[str]) -> str:
+    """The engine's own sentence where it gives one, else the first tokens that could stand here."""
+    items = [item.strip() for item in expected if not item.startswith("[")]
+    sentences = [item for item in items if " " in item and not item.startswith('"')]
+    if sentences:
+        return sentences[0]
+    if not items:
+        return "nothing that may stand here does"
+    return "expected " + ", ".join(items[:_SHOWN]) + (", …" if items[_SHOWN:] else "")

@@ -1,0 +1,1 @@
+"""What the shapes say of a graph."""

@@ -1,0 +1,21 @@
+"""Where the W3C test suite lies: `../shared/w3c`, or the folder that KG_W3C_TESTS names."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_BESIDE_REPOSITORY = Path(__file__).parents[2] / "shared" / "w3c"
+
+
+def w3c_suite() -> Path:
+    """The folder that holds `rdf-tests/`; skips the test where there is none."""
+    folder = Path(os.environ.get("KG_W3C_TESTS", _BESIDE_REPOSITORY))
+    if not (folder / "rdf-tests").is_dir():
+        pytest.skip(f"the W3C test suite is not at {folder}; KG_W3C_TESTS may name it")
+    return folder
+
+
+def w3c_queries() -> list[Path]:
+    """Every query file of the SPARQL tests, 1.0 to 1.2, good and bad ones."""
+    return sorted((w3c_suite() / "rdf-tests" / "sparql").rglob("*.rq"))

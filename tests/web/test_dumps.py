@@ -1,0 +1,71 @@
+"""`/dump/…`: a release as a file."""
+
+import base64
+import gzip
+import hashlib
+
+import pytest
+
+from kg.namespaces import BASE, GRAPH
+from kg.store.base import Release
+from kg_server import Server
+
+
+def test_a_dump_is_the_public_named_graphs(server: Server, release: Release) -> None:
+    lines = gzip.decompress(server.send(f"/dump/{release.name}.nq.gz").body).decode().splitlines()
+    kept = [line for line in lines if "/many/" not in line]
+    assert len(lines) == release.quads == 304
+    assert kept == [
+        f'<{BASE}a> <{BASE}p> "one" <{GRAPH}one> .',
+        f'<{BASE}shared> <{BASE}p> "both" <{GRAPH}one> .',
+        f'<{BASE}b> <{BASE}p> "two" <{GRAPH}two> .',
+        f'<{BASE}shared> <{BASE}p> "both" <{GRAPH}two> .',
+    ]
+
+
+def test_a_dump_has_digests_licence_and_length(server: Server, release: Release) -> None:
+    reply = server.send(f"/dump/{release.name}.nq.gz")
+    digest = hashlib.sha256(reply.body).digest()
+    wanted = {
+        "content-type": "application/gzip",
+        "content-length": str(len(reply.body)),
+        "content-disposition": f"attachment; filename={release.name}.nq.gz",
+        "etag": f'"{digest.hex()}"',
+        "repr-digest": f"sha-256=:{base64.b64encode(digest).decode()}:",
+        "kg-digest": release.digest,
+        "kg-release": release.name,
+        "link": '<https://creativecommons.org/licenses/by/4.0/>; rel="license"',
+    }
+    assert {name: reply.headers.get(name) for name in wanted} == wanted
+
+
+def test_a_dump_that_the_client_has_is_304(server: Server, release: Release) -> None:
+    path = f"/dump/{release.name}.nq.gz"
+    etag = server.send(path).headers["etag"]
+    reply = server.send(path, headers={"If-None-Match": etag})
+    assert (reply.status, reply.body, reply.headers["etag"]) == (304, b"", etag)
+
+
+def test_a_dump_goes_on_where_it_broke_off(server: Server, release: Release) -> None:
+    path = f"/dump/{release.name}.nq.gz"
+    whole, rest = server.send(path), server.send(path, headers={"Range": "bytes=10-"})
+    assert (rest.status, rest.body) == (206, whole.body[10:])
+    assert rest.headers["repr-digest"] == whole.headers["repr-digest"]
+
+
+def test_head_of_a_dump_has_the_headers_of_get(server: Server, release: Release) -> None:
+    path = f"/dump/{release.name}.trig.gz"
+    get, head = server.send(path), server.send(path, method="HEAD")
+    assert {**head.headers, "date": ""} == {**get.headers, "date": ""}
+
+
+def test_trig_holds_the_same_graphs(server: Server, release: Release) -> None:
+    text = gzip.decompress(server.send(f"/dump/{release.name}.trig.gz").body).decode()
+    assert [text.count(word) for word in ('"one"', '"two"', '"both"')] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("name", ["9-000000000000", "nothing", "..", "%2e%2e%2fHEAD"])
+@pytest.mark.parametrize("suffix", ["nq", "trig"])
+def test_an_unknown_release_is_404(server: Server, name: str, suffix: str) -> None:
+    reply = server.send(f"/dump/{name}.{suffix}.gz")
+    assert (reply.status, reply.problem["title"]) == (404, "Not found")

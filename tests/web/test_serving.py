@@ -1,0 +1,178 @@
+"""The server as a process: starting, refusing to start, ending, and a connection that breaks."""
+
+import http.client
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from kg.store.base import Release
+from kg_server import Server, environment, running, start
+
+SLOW = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def _gone(pids: list[int]) -> bool:
+    """Whether all of them end within five seconds."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end and any(map(_alive, pids)):
+        time.sleep(0.02)
+    return not any(map(_alive, pids))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_signal_ends_the_server_and_its_workers(
+    folder: Path, release: Release, tmp_path: Path, number: signal.Signals
+) -> None:
+    with running(folder, tmp_path / "log", workers=1) as server:
+        children = server.children()
+        assert len(children) >= 2
+        assert server.stop(number) == 0
+        assert _gone(children)
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_query_that_runs_is_answered_before_the_end(
+    folder: Path, release: Release, tmp_path: Path
+) -> None:
+    with running(folder, tmp_path / "log", workers=1) as server, ThreadPoolExecutor(1) as client:
+        last = client.submit(server.query, SLOW, timeout=1)
+        time.sleep(0.4)
+        assert server.stop() == 0
+        assert last.result().problem["title"] == "Deadline exceeded"
+
+
+def test_a_killed_server_leaves_no_orphan(folder: Path, release: Release, tmp_path: Path) -> None:
+    with running(folder, tmp_path / "log", workers=1) as server:
+        children = server.children()
+        server.stop(signal.SIGKILL)
+        assert _gone(children)
+
+
+def test_a_port_in_use_is_told_before_anything_starts(server: Server, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    second = start(tmp_path / "none", server.port, log)
+    assert (second.wait(timeout=20), second.communicate()[0]) == (8, "")
+    assert log.read_text() == (
+        f"127.0.0.1:{server.port} cannot be listened on: Address already in use\n"
+        "  End the program that has it, or choose another with --port or --host.\n"
+    )
+
+
+def test_a_store_that_cannot_be_opened_is_one_message(tmp_path: Path) -> None:
+    process = start(tmp_path / "none", 0, tmp_path / "log")
+    assert (process.wait(timeout=20), process.communicate()[0]) == (5, "")
+    assert (tmp_path / "log").read_text() == (
+        f"{tmp_path / 'none'} has no release yet\n  Make one with kg build.\n"
+    )
+
+
+def test_a_damaged_release_is_one_message_and_no_server(
+    folder: Path, release: Release, tmp_path: Path
+) -> None:
+    """A worker meets the damage, in a process below the serving one."""
+    copy = tmp_path / "store"
+    shutil.copytree(folder, copy)
+    (copy / "releases" / release.name / "public" / "CURRENT").unlink()
+    process = start(copy, 0, tmp_path / "log")
+    assert (process.wait(timeout=20), process.communicate()[0]) == (5, "")
+    message = (tmp_path / "log").read_text()
+    assert release.name in message
+    assert "Traceback" not in message
+
+
+def test_a_client_that_leaves_half_way_harms_no_one(server: Server) -> None:
+    query = "SELECT%20*%20WHERE%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D"
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(f"GET /sparql?query={query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        client.recv(10)
+    assert server.query("ASK {}").status == 200
+
+
+def test_an_answer_cut_on_the_way_breaks_visibly(tmp_path: Path) -> None:
+    """Granian ends a failed body cleanly where it is chunked; a length that is sent shows it."""
+    with _program(FAILING, tmp_path) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", "/")
+        reply = connection.getresponse()
+        assert (reply.status, reply.getheader("Content-Length")) == (200, str(FULL_SIZE))
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            reply.read()
+        connection.close()
+
+
+FULL_SIZE = 2_000_000
+FAILING = f"""
+import io, sys
+from pathlib import Path
+from flask import Flask
+from granian import Granian
+from granian.constants import Interfaces
+from kg.media import CSV, Form
+from kg.query.run import Answer
+from kg.store.base import Release, Spool
+from kg.web.answers import respond
+
+class Failing(io.BytesIO):
+    def read(self, size=-1):
+        if self.tell() > {FULL_SIZE} / 2:
+            raise OSError("the disk is gone")
+        return super().read(size)
+
+app = Flask("failing")
+release = Release(1, "", Path("1-0"), "", None, "", "", "", 0, ())
+
+@app.get("/")
+def answer():
+    spool = Spool(Failing(bytes({FULL_SIZE})), {FULL_SIZE})
+    return respond(Answer(spool, CSV, Form.SELECT, release))
+
+Granian(
+    "app", port=int(sys.argv[1]), interface=Interfaces.WSGI, websockets=False, log_enabled=False
+).serve(target_loader=lambda: app, wrap_loader=False)
+"""
+
+
+@contextmanager
+def _program(text: str, folder: Path) -> Iterator[int]:
+    """A port of this machine at which the program listens."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = int(probe.getsockname()[1])
+    program = folder / "program.py"
+    program.write_text(text)
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, program, str(port)], stdout=log, stderr=log, env=environment()
+        )
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait_for(port: int) -> None:
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
