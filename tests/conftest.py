@@ -18,6 +18,13 @@ FIXTURES = Path(__file__).parent / "fixtures"
 NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI everything that a test needs is there, so that a skip is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("KG_SKIP_IS_FAILURE") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("KG_") and name != "KG_W3C_TESTS"]:

@@ -99,14 +99,12 @@ def test_solutions_as_json_and_xml_hold_the_term(release: Release, ask: Ask, for
 
 CONSTRUCT = "CONSTRUCT { ?s ?p ?o } { GRAPH ?g { ?s ?p ?o } VALUES ?o { ex:o } }"
 PREFIXES = {"ex": "http://ex/", "other": "http://other/"}
-LINES = [
-    b"<http://ex/s> <http://ex/p> <http://ex/o> .",
-    b"<http://ex/t> <http://ex/p> <http://ex/o> .",
-]
 
 
 def test_a_graph_is_a_sorted_set_of_triples(release: Release, ask: Ask) -> None:
-    assert ask(release, CONSTRUCT, N_TRIPLES, prefixes=PREFIXES).splitlines() == LINES
+    lines = ask(release, "CONSTRUCT { ?s ?p ?o } { GRAPH ?g { ?s ?p ?o } }", N_TRIPLES).splitlines()
+    assert len(lines) == 402
+    assert lines == sorted(set(lines))
 
 
 @pytest.mark.parametrize("form", [TURTLE, TRIG])
