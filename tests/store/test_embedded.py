@@ -47,6 +47,15 @@ def test_head_is_served_unless_another_release_is_asked_for(
     assert store.releases() == [release, second]
 
 
+def test_a_store_that_is_warmed_sweeps_what_a_crashed_write_left(
+    folder: Path, store: EmbeddedStore, release: Release
+) -> None:
+    leftover = folder / "releases" / ".staging-crashed"
+    leftover.mkdir()
+    store.warm()
+    assert (leftover.exists(), release.folder.exists()) == (False, True)
+
+
 def test_a_store_answers_again_after_it_was_closed(store: EmbeddedStore, release: Release) -> None:
     for _ in range(2):
         assert store.query(task(release, "ASK { ?s ?p ?o }")).read() == b"true"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kg.media import Form, Format, formats_for
+from kg.query.dataset import described_dataset
 from kg.query.inspection import inspect
 from kg.query.prefixes import prefixes_of
 from kg.query.request import QueryRequest
@@ -32,6 +33,7 @@ def answer(request: QueryRequest, store: EmbeddedStore, settings: Settings) -> A
     form = inspect(request.query, query_bytes=settings.query_bytes, nesting=settings.nesting).form
     chosen = request.choose(formats_for(form))
     release = store.release(request.release)
+    prefixes = prefixes_of(release)
     spool = store.query(
         Task(
             release=release.folder,
@@ -40,8 +42,8 @@ def answer(request: QueryRequest, store: EmbeddedStore, settings: Settings) -> A
             deadline=min(request.deadline or settings.deadline, settings.deadline),
             answer_bytes=settings.answer_bytes,
             spool_memory=settings.spool_memory,
-            dataset=request.dataset,
-            prefixes=prefixes_of(release),
+            dataset=request.dataset or described_dataset(request.query, prefixes),
+            prefixes=prefixes,
         )
     )
     return Answer(spool=spool, format=chosen, form=form, release=release)

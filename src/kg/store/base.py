@@ -85,6 +85,10 @@ class Dataset:
     default_graphs: tuple[str, ...] = ()
     named_graphs: tuple[str, ...] = ()
 
+    def __bool__(self) -> bool:
+        """Whether it names a graph."""
+        return bool(self.default_graphs or self.named_graphs)
+
 
 @dataclass(frozen=True, slots=True)
 class Task:

@@ -49,7 +49,8 @@ class EmbeddedStore:
         return self._releases.all()
 
     def warm(self) -> None:
-        """Start the workers now; else the first query starts them."""
+        """Sweep leftovers and start the workers now; else the first query starts them."""
+        self._releases.tidy()
         self._workers()
 
     def query(self, task: Task) -> Spool:

@@ -20,7 +20,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -136,6 +136,11 @@ class Releases:
         """Remove what crashed writes left. Call it under the lock only."""
         for leftover in (self.folder / "releases").glob(f"{_STAGING}*"):
             shutil.rmtree(leftover, ignore_errors=True)
+
+    def tidy(self) -> None:
+        """Sweep, unless somebody is writing: the one who writes has swept already."""
+        with suppress(StoreBusy, OSError), self.lock():
+            self.sweep()
 
     @contextmanager
     def staging(self) -> Iterator[Path]:

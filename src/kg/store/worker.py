@@ -45,7 +45,7 @@ class _Reader:
         if release != self._folder:
             try:
                 self._store = Store.read_only(str(release / "public"))
-            except OSError as error:
+            except (OSError, RuntimeError, ValueError) as error:
                 raise Failure("damaged", f"{release} cannot be opened: {error}") from error
             self._folder = release
         return self._store

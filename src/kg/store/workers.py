@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -27,6 +28,8 @@ from kg.errors import (
 from kg.store.base import Dump, Spool, Task
 from kg.store.syntax import syntax_error
 from kg.store.wire import Message, encoded, receive, send
+
+_log = logging.getLogger(__name__)
 
 _START_SECONDS: Final = 30.0
 _RETRY_SECONDS: Final = 0.5
@@ -215,7 +218,8 @@ class _Worker:
             self.kill()
             raise WorkerDied(f"it did not start within {_START_SECONDS:g} s") from None
         except (EOFError, ConnectionError):
-            raise WorkerDied(f"it did not start: {self._last_line()}") from None
+            _log.error("event=worker_did_not_start said=%r", self._last_line())
+            raise WorkerDied("it did not start") from None
         self._greeted = True
 
     def _death(self) -> MemoryExceeded | WorkerDied:
@@ -225,7 +229,9 @@ class _Worker:
             return MemoryExceeded(self._memory)
         if status < 0:
             return WorkerDied(f"signal {signal.Signals(-status).name}")
-        return WorkerDied(f"exit status {status}: {self._last_line()}")
+        # Its last words are the operator's: they may name paths of this machine.
+        _log.error("event=worker_died status=%s said=%r", status, self._last_line())
+        return WorkerDied(f"exit status {status}")
 
     def _last_words(self) -> bytes:
         size = os.fstat(self._stderr.fileno()).st_size

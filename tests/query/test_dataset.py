@@ -1,0 +1,73 @@
+"""Several FROM clauses: their graphs are merged as a set, whatever way they are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kg.errors import QuerySyntax
+from kg.query.dataset import described_dataset
+from kg.query.reading import Store
+from kg.settings import Settings
+from kg.store.base import Dataset
+from store_parts import committed, graph
+
+TWO = Dataset(("http://ex/one", "http://ex/two"), ())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    committed(tmp_path / "store", graph("one", ":s :p :o"), graph("two", ":s :p :o"))
+    with Store(tmp_path / "store", Settings()) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM <http://ex/one> FROM <http://ex/two> { ?s ?p ?o }",
+        "PREFIX e: <http://ex/> SELECT * from e:one From e:two WHERE { ?s ?p ?o }",
+        "BASE <http://ex/> SELECT * FROM <one> # FROM <three>\nFROM <two> { ?s ?p ?o }",
+        "CONSTRUCT { ?s ?p ?o } FROM ex:one FROM ex:two WHERE { ?s ?p ?o }",
+        "ASK FROM ex:one FROM ex:tw\\o { ?s ?p 'FROM <x>' }".replace("tw\\o", "two"),
+    ],
+)
+def test_several_from_clauses_describe_a_dataset(query: str) -> None:
+    assert described_dataset(query, {"ex": "http://ex/"}) == TWO
+
+
+def test_named_graphs_go_with_them() -> None:
+    query = "SELECT * FROM ex:one FROM NAMED ex:three FROM ex:two { ?s ?p ?o }"
+    expected = Dataset(TWO.default_graphs, ("http://ex/three",))
+    assert described_dataset(query, {"ex": "http://ex/"}) == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * { ?s ?p ?o }",
+        "SELECT * FROM ex:one { ?s ?p 'FROM' }",
+        "SELECT * FROM NAMED ex:one FROM NAMED ex:two { GRAPH ?g { ?s ?p ?o } }",
+    ],
+)
+def test_one_from_clause_is_left_to_the_engine(query: str) -> None:
+    assert described_dataset(query, {"ex": "http://ex/"}) == Dataset()
+
+
+def test_a_prefix_that_is_not_declared_is_refused_with_its_place() -> None:
+    with pytest.raises(QuerySyntax) as caught:
+        described_dataset("ASK FROM a:b\nFROM a:c {}", {})
+    assert (caught.value.line, caught.value.column) == (1, 10)
+
+
+def test_a_triple_of_two_from_graphs_is_one_solution(store: Store) -> None:
+    query = "SELECT (COUNT(*) AS ?n) FROM <http://ex/one> FROM <http://ex/two> { ?s ?p ?o }"
+    assert store.query(query, format="csv") == b"n\r\n1\r\n"
+
+
+def test_a_triple_of_two_graphs_is_one_solution_without_from(store: Store) -> None:
+    assert store.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", format="csv") == b"n\r\n1\r\n"
+    named = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }"
+    assert store.query(named, format="csv") == b"n\r\n2\r\n"
