@@ -27,7 +27,8 @@ check: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/default_graph.py
-	$(BIN)/python benchmarks/point_query.py
+	$(BIN)/python benchmarks/commit_and_deadline.py
+	PYTHONPATH=tests $(BIN)/python benchmarks/point_query.py
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
