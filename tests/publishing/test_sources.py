@@ -10,7 +10,8 @@ from kg.context import Context
 from kg.errors import KgError, MalformedFile
 from kg.project import Project
 from kg.publishing.publish import check
-from kg.publishing.sources import BadSources, read_article
+from kg.publishing.reading import read_article
+from kg.publishing.sources import BadSources
 from kg.publishing.staging import _read_reference
 from kg.publishing.texts import Text
 
@@ -39,14 +40,14 @@ def test_an_article_is_read_with_iris_from_digest_and_places(project: Project) -
     article = read_article(source, context, _read_reference(project).subjects)
     base = "https://w3id.org/reported-figures/a/d826bc1f151f0c3d"
     assert article.iri == base
-    assert [claim.iri for claim in article.claims] == [
+    assert [claim.iri for claim in article.statements] == [
         f"{base}/c/figure-67-106",
         f"{base}/c/figure-112-140",
         f"{base}/c/figure-142-160",
     ]
     assert [block.iri for block in article.blocks] == [f"{base}/b/02"]
     assert [person.iri for person in article.sensitive] == [f"{base}/person/185-194"]
-    assert f"{base}/c/figure-67-106/step/1" in [step.iri for step in article.steps]
+    assert f"{base}/c/figure-67-106/step/1" in [step.iri for step in article.provenance]
 
 
 def test_malformed_yaml_is_refused_with_line_and_column(project: Project, source: Path) -> None:
@@ -161,7 +162,7 @@ def test_a_chain_that_is_not_defined_is_refused(project: Project, source: Path) 
 
 
 def test_a_section_that_is_none_is_refused(project: Project, source: Path) -> None:
-    source.write_text(source.read_text() + "claims: []\n")
+    source.write_text(source.read_text() + "claimes: []\n")
     assert [kind for kind, _, _ in refusals(project)] == ["UnknownKey"]
 
 

@@ -49,14 +49,14 @@ def _tree(title: str, publisher: str, text: Text | None) -> CommentedMap:
         ),
         chains=CommentedMap({"own-voice": [CommentedMap(agent=publisher, basis="publisherVoice")]}),
         defaults=CommentedMap(
-            kind="figure",
-            chain="own-voice",
-            measure="count",
-            unit="person",
-            qualifier="bare",
-            valueStatus="stated",
-            modality="asserted",
-            refTime="unstated",
+            any=CommentedMap(chain="own-voice", modality="asserted"),
+            figure=CommentedMap(
+                measure="count",
+                unit="person",
+                qualifier="bare",
+                valueStatus="stated",
+                refTime="unstated",
+            ),
         ),
         blocks=list(_blocks(text)) if text else [],
     )

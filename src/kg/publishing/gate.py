@@ -8,7 +8,7 @@ from dataclasses import replace
 from rdflib import Graph
 
 from kg.errors import Place
-from kg.publishing.staging import Progress, Staged
+from kg.publishing.staging import Progress, Staged, subjects
 from kg.validation.conformance import Shapes
 from kg.validation.report import Finding
 
@@ -18,14 +18,18 @@ Places = Mapping[str, Mapping[str, Place]]
 def findings(staged: Staged, shapes: Shapes, progress: Progress) -> list[Finding]:
     """What the shapes find in the reference data and in each article, each finding once.
 
-    An article is checked together with all that it refers to; restricted graphs are checked
-    with the public ones of their article, too.
+    The nodes of an article are checked together with all that it refers to; those of its
+    restricted graphs together with its public ones, too.
     """
     found = set(shapes.findings(_graph(*staged.reference.graphs.values())))
     for number, unit in enumerate(staged.units, start=1):
-        restricted = b"".join(graph.triples for graph in unit.graphs if graph.restricted)
-        for triples in {unit.public(), unit.public() + restricted}:
-            found.update(_placed(each, unit.places) for each in shapes.findings(_graph(triples)))
+        public = [graph.triples for graph in unit.graphs if not graph.restricted]
+        hidden = [graph.triples for graph in unit.graphs if graph.restricted]
+        for checked, seen in ((public, public), (hidden, public + hidden)):
+            if checked:
+                data = _graph(*seen, unit.reference)
+                findings = shapes.findings(data, subjects(checked))
+                found.update(_placed(each, unit.places) for each in findings)
         progress("articles checked", number, len(staged.units))
     return sorted(found, key=lambda finding: (str(finding.place), finding.line({})))
 

@@ -67,6 +67,7 @@ def _place(file: Path, tree: CommentedMap, text: Text) -> Iterator[SourceError]:
     _set(article, "textDigest", text.digest)
     spans: set[Span] = set()
     whole = Span(0, len(text.content))
+    hidden = [str(person.get("name")) for person in tree.get("sensitive", [])]
     for mapping, key, within in _places(tree, whole):
         try:
             span = _resolve(mapping[key], text, _span_of(within, whole))
@@ -75,7 +76,7 @@ def _place(file: Path, tree: CommentedMap, text: Text) -> Iterator[SourceError]:
             yield BadPlace(f"{key}: {error}", remedy=f"Give it {PLACE_SYNTAX}.", place=place)
             continue
         if isinstance(mapping[key], CommentedMap):
-            _put(mapping, key, span, text)
+            _put(mapping, key, span, text, hidden)
         spans.add(span)
     if "digests" not in tree:
         tree["digests"] = None
@@ -145,11 +146,14 @@ def _find(words: str, text: Text, within: Span, occurrence: Any) -> int:
     return start
 
 
-def _put(mapping: CommentedMap, key: str, span: Span, text: Text) -> None:
-    """The span in place of its incipit, which stays beside it as a comment for the reader."""
+def _put(mapping: CommentedMap, key: str, span: Span, text: Text, hidden: list[str]) -> None:
+    """The span in place of its incipit, which stays beside it as a comment for the reader.
+
+    There is no comment where it would hold one of the `hidden` names.
+    """
     mapping[key] = str(span)
     words = text.slice(span).split()
-    if not mapping.fa.flow_style():
+    if not mapping.fa.flow_style() and not any(name in " ".join(words) for name in hidden):
         short = " ".join(words[:_WORDS]) + (" …" if len(words) > _WORDS else "")
         mapping.yaml_add_eol_comment(short, key)
 

@@ -11,7 +11,8 @@ from kg.context import Context
 from kg.errors import Place, SourceError, UnmatchedText
 from kg.namespaces import GRAPH
 from kg.project import Project
-from kg.publishing.sources import Article, BadSources, read_article
+from kg.publishing.reading import read_article
+from kg.publishing.sources import Article, BadSources
 from kg.publishing.texts import Text
 from kg.publishing.triples import ENTITIES, article_graphs, description
 from kg.rdf import read_turtle
@@ -39,7 +40,7 @@ class Reference:
     @cached_property
     def subjects(self) -> frozenset[str]:
         """The IRIs that the reference graphs declare."""
-        return frozenset(name[1:-1].decode() for name in self._statements if name[:1] == b"<")
+        return subjects(self.graphs.values())
 
     def reached_from(self, triples: Iterable[bytes]) -> bytes:
         """The statements of every reference subject that these N-Triples lead to, at any depth."""
@@ -51,6 +52,12 @@ class Reference:
                 reached[name] = self._statements[name]
                 pending.extend(reached[name])
         return b"".join(line + b"\n" for lines in reached.values() for line in lines)
+
+
+def subjects(documents: Iterable[bytes]) -> frozenset[str]:
+    """The IRIs that are subjects in these N-Triples."""
+    names = {line.split(b" ", 1)[0] for document in documents for line in document.splitlines()}
+    return frozenset(name[1:-1].decode() for name in names if name[:1] == b"<")
 
 
 def _object(line: bytes) -> bytes:
@@ -66,10 +73,6 @@ class Unit:
     reference: bytes
     places: Mapping[str, Mapping[str, Place]]
     """For each IRI of the source, its place under "", and the place of each property's IRI."""
-
-    def public(self) -> bytes:
-        """The N-Triples of all graphs that are not restricted, with the reference."""
-        return b"".join(g.triples for g in self.graphs if not g.restricted) + self.reference
 
 
 @dataclass(frozen=True, slots=True)

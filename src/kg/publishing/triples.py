@@ -24,8 +24,8 @@ def article_graphs(article: Article, context: Context) -> tuple[NamedGraph, ...]
     text = f"{article.iri}/text"
     anchors = [_anchor(each, text, article.text_digest) for each in article.anchors]
     nodes: dict[str, Iterable[dict[str, Any]]] = {
-        "claims": map(_document, article.claims),
-        "provenance": map(_document, article.steps),
+        "claims": map(_document, article.statements),
+        "provenance": map(_document, article.provenance),
         "anchors": [*map(_document, article.blocks), *(n for pair in anchors for n in pair)],
         "sensitive": map(_document, article.sensitive),
     }
@@ -43,8 +43,9 @@ def article_graphs(article: Article, context: Context) -> tuple[NamedGraph, ...]
 
 def description(article: Article, context: Context) -> bytes:
     """What is said of the article as a work, as N-Triples for the graph of entities."""
-    text = {"id": article.iri, "schema:hasPart": {"id": f"{article.iri}/text"}}
-    return _triples([_document(article.description), text], context)
+    held = {"id": article.iri, "schema:hasPart": {"id": f"{article.iri}/text"}}
+    texts = [held] if article.text_digest else []
+    return _triples([_document(article.description), *texts], context)
 
 
 def _document(node: Node) -> dict[str, Any]:

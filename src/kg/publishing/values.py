@@ -1,0 +1,59 @@
+"""The lexical form of a YAML value as a datatype of XML Schema."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from decimal import Decimal
+from typing import Any, Final
+
+from kg.namespaces import XSD
+
+WANTED: Final = {
+    XSD + "decimal": "a number, such as 5000 or 0.25",
+    XSD + "integer": "a whole number from 0",
+    XSD + "boolean": "true or false",
+    XSD + "date": "a date, such as 2017-10-24",
+    XSD + "gYearMonth": "a month, such as 2017-10",
+    XSD + "gYear": "a year, such as 2015",
+    "@id": "a name, such as org/fox-news",
+    "@vocab": "the name of a concept",
+}
+"""What a value of each type looks like."""
+
+_PATTERNS: Final = {
+    XSD + "gYearMonth": re.compile(r"\d{4}-(0[1-9]|1[0-2])"),
+    XSD + "gYear": re.compile(r"\d{4}"),
+}
+
+
+def lexical(value: Any, datatype: str | None) -> str | None:
+    """The lexical form of `value` as this datatype; None where it is not of it."""
+    if isinstance(value, bool):
+        return str(value).lower() if datatype == XSD + "boolean" else None
+    if datatype == XSD + "boolean" or isinstance(value, dict | list):
+        return None
+    if datatype in (XSD + "decimal", XSD + "integer"):
+        return _number(value, whole=datatype == XSD + "integer")
+    if datatype == XSD + "date":
+        return _date(value)
+    if datatype in _PATTERNS:
+        return str(value) if _PATTERNS[datatype].fullmatch(str(value)) else None
+    return str(value) if isinstance(value, str | int | float | datetime.date) else None
+
+
+def _number(value: Any, *, whole: bool) -> str | None:
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        return None
+    if not number.is_finite() or (whole and (number != int(number) or number < 0)):
+        return None
+    return str(int(number)) if whole else f"{number:f}"
+
+
+def _date(value: Any) -> str | None:
+    try:
+        return datetime.date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        return None
