@@ -27,8 +27,12 @@ class Rule:
 
 
 def read_rules(files: Iterable[Path]) -> list[Rule]:
-    """The rules in these files, in their order. Raises RuleError for one without a target."""
-    return [_read(file) for file in files]
+    """The rules in these files, those into `claims` first, else in their order.
+
+    What goes to `derived` may so rest on what is materialised beside the claims. Raises
+    RuleError for a rule without a target.
+    """
+    return sorted((_read(file) for file in files), key=lambda rule: rule.target != "claims")
 
 
 def _read(file: Path) -> Rule:
@@ -49,13 +53,18 @@ def derive(
     """The staged project with what the rules add to it. Raises RuleError."""
     units = []
     for number, unit in enumerate(staged.units, start=1):
-        units.append(_derived(unit, rules, prefixes))
+        graphs = _derived(unit, rules, prefixes)
+        # What is derived may refer to more than what it is derived from.
+        reference = staged.reference.reached_from(graph.triples for graph in graphs)
+        units.append(replace(unit, graphs=graphs, reference=reference))
         progress("articles derived", number, len(staged.units))
     return replace(staged, units=tuple(units))
 
 
-def _derived(unit: Unit, rules: Sequence[Rule], prefixes: Mapping[str, str]) -> Unit:
-    """The unit with its derived triples; a rule sees what the rules before it have added.
+def _derived(
+    unit: Unit, rules: Sequence[Rule], prefixes: Mapping[str, str]
+) -> tuple[NamedGraph, ...]:
+    """The unit's graphs and what is derived; a rule sees what the rules before it have added.
 
     Restricted graphs are not shown to rules, since what is derived is public.
     """
@@ -66,7 +75,7 @@ def _derived(unit: Unit, rules: Sequence[Rule], prefixes: Mapping[str, str]) -> 
             dataset.add(graph.iri, graph.triples)
     for rule in rules:
         dataset.add(f"{GRAPH}{rule.target}/{unit.key}", _triples(rule, dataset, prefixes))
-    return replace(unit, graphs=_merged(unit, dataset))
+    return _merged(unit, dataset)
 
 
 def _triples(rule: Rule, dataset: MemoryDataset, prefixes: Mapping[str, str]) -> bytes:
