@@ -76,6 +76,10 @@ class Project:
         """The Turtle files of areas, organisations and publications."""
         return sorted((self.folder / "data" / "reference").glob("*.ttl"))
 
+    def alignments(self) -> list[Path]:
+        """The Turtle files of links to other datasets, one file a target."""
+        return sorted((self.folder / "data" / "reference" / "alignments").glob("*.ttl"))
+
     def questions(self) -> list[Path]:
         """The named questions."""
         return sorted((self.folder / "data" / "questions").glob("*.rq"))

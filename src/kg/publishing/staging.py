@@ -23,7 +23,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class Reference:
-    """The graphs that articles refer to: ontology, codes and entities."""
+    """The graphs that articles refer to: ontology, codes, entities and alignments."""
 
     def __init__(self, graphs: Mapping[str, bytes]) -> None:
         self.graphs = dict(graphs)
@@ -102,7 +102,7 @@ def _read_reference(project: Project) -> Reference:
         GRAPH + "ontology": project.terms(),
         GRAPH + "codes": project.concepts(),
         ENTITIES: project.reference(),
-    }
+    } | {f"{GRAPH}alignments/{file.stem}": [file] for file in project.alignments()}
     return Reference({graph: _n_triples(paths) for graph, paths in files.items()})
 
 
