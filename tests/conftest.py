@@ -67,3 +67,11 @@ def _built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built(_built_once: Path, tmp_path: Path) -> Path:
     """A store with one release of the miniature, which a test may change."""
     return shutil.copytree(_built_once, tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def real_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with one release of our own project."""
+    store = tmp_path_factory.mktemp("real") / "store"
+    publish(Project.at(REPOSITORY), store, who="tests", message="", now=NOW)
+    return store

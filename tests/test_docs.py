@@ -10,20 +10,10 @@ from pathlib import Path
 import pytest
 
 import kg
-from conftest import NOW
-from kg.project import Project
-from kg.publishing.publish import publish
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text()
 QUERIES = re.findall(r"```sparql\n(.+?)```\n+```csv\n(.+?)```", README, re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def real_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    store = tmp_path_factory.mktemp("readme") / "store"
-    publish(Project.at(REPOSITORY), store, who="tests", message="", now=NOW)
-    return store
 
 
 def test_the_readme_has_five_queries_with_answers() -> None:

@@ -60,7 +60,7 @@ def test_undoing_a_change_gives_the_digest_before_it(
 def test_graphs_are_those_of_the_model(built: Path) -> None:
     key = "d826bc1f151f0c3d"
     names = {state.iri.split("/graph/")[1] for state in Releases.open(built).head().graphs}
-    article = {f"{kind}/{key}" for kind in ("claims", "provenance", "anchors")}
+    article = {f"{kind}/{key}" for kind in ("claims", "provenance", "anchors", "derived")}
     assert names == article | {"ontology", "codes", "entities"}
 
 

@@ -51,6 +51,8 @@ _LISTS: Final = {
 _SECTIONS: Final = frozenset(
     {"article", "chains", "defaults", "blocks", "sensitive", "digests", *_LISTS}
 )
+_NAMES_OF_ENTRIES: Final = frozenset({"label", "key"})
+"""What names an entry within its source, and is no property of the node."""
 _DEFAULT_KIND: Final = "figure"
 _PLACE_IT: Final = "Run kg check --write --text FILE with the article's text."
 
@@ -194,7 +196,7 @@ class _Reader:
             more["article"] = self.iri
         if name == "quotes":
             more["chain"] = self._chain(iri, (entry, inherited, self._defaults("any")))
-        return self._node(iri, types, _without(entry, ("type", "chain")), more=more)
+        return self._node(iri, types, _without(entry, ("type",)), more=more)
 
     def _claim(
         self, iri: str, entry: CommentedMap, inherited: CommentedMap, more: dict[str, Any]
@@ -253,7 +255,7 @@ class _Reader:
         said = {**ChainMap(*holders), **(more or {})}
         properties: dict[str, str | list[str]] = {}
         for key, value in said.items():
-            if key in ("label", "key") or (key == "chain" and "chain" not in (more or {})):
+            if key in _NAMES_OF_ENTRIES:
                 continue
             if key not in self.context.terms:
                 self._refuse(UnknownKey(self._place(holders, key), key, self.context.terms))

@@ -16,6 +16,7 @@ WANTED: Final = {
     XSD + "date": "a date, such as 2017-10-24",
     XSD + "gYearMonth": "a month, such as 2017-10",
     XSD + "gYear": "a year, such as 2015",
+    XSD + "gMonthDay": "a day of an unstated year, such as --10-24",
     "@id": "a name, such as org/fox-news",
     "@vocab": "the name of a concept",
 }
@@ -24,6 +25,7 @@ WANTED: Final = {
 _PATTERNS: Final = {
     XSD + "gYearMonth": re.compile(r"\d{4}-(0[1-9]|1[0-2])"),
     XSD + "gYear": re.compile(r"\d{4}"),
+    XSD + "gMonthDay": re.compile(r"--(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"),
 }
 
 
