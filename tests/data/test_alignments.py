@@ -104,7 +104,8 @@ def test_no_person_is_linked() -> None:
 def test_nothing_is_the_same_as_anything() -> None:
     files = [*PROJECT.ontology.rglob("*.*"), *(PROJECT.folder / "data").rglob("*.*")]
     kinds = {".ttl", ".rq", ".yaml", ".jsonld"}
-    texts = {file: file.read_text() for file in files if file.suffix in kinds}
+    said_here = (each for each in files if each.suffix in kinds and "cases" not in each.parts)
+    texts = {file: file.read_text() for file in said_here}
     said = ("owl:sameAs", str(OWL.sameAs))
     assert [file for file, text in texts.items() if any(name in text for name in said)] == []
 

@@ -63,6 +63,7 @@ def test_a_value_becomes_a_term_of_its_type(kind: ParameterType, value: str, ter
     [
         (ParameterType.IRI, "no iri"),
         (ParameterType.IRI, "urn:x> } DROP"),
+        (ParameterType.IRI, "http://[bad"),
         (ParameterType.INTEGER, "seven"),
         (ParameterType.DATE, "2017-02-30"),
     ],
@@ -81,6 +82,11 @@ def test_braces_in_comments_and_strings_are_not_the_block() -> None:
     query = 'SELECT * { # VALUES ?x { 2 }\n VALUES ?x { "}" } }'
     bound = question(ParameterType.IRI, query).bound({"x": "urn:x"}, {})
     assert bound == "SELECT * { # VALUES ?x { 2 }\n VALUES ?x { <urn:x> } }"
+
+
+def test_a_block_that_is_not_closed_is_refused() -> None:
+    with pytest.raises(BadParameter, match=r"no VALUES \?x { … }"):
+        question(ParameterType.IRI, "SELECT * { VALUES ?x { 1").bound({"x": "urn:x"}, {})
 
 
 @given(st.text())

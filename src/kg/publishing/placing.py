@@ -22,6 +22,8 @@ from kg.publishing.sources import (
     BadSources,
     editor,
     load_yaml,
+    mapping_at,
+    mappings_at,
     place_of,
 )
 from kg.publishing.texts import Span, Text, digest
@@ -51,7 +53,9 @@ def write_places(sources: list[Path], text: Text) -> Path | None:
 
 def _source_of(sources: list[Path], text: Text) -> tuple[Path, CommentedMap]:
     trees = {file: load_yaml(file) for file in sources}
-    recorded = {file: (tree.get("article") or {}).get("textDigest") for file, tree in trees.items()}
+    recorded = {
+        file: mapping_at(file, tree, "article").get("textDigest") for file, tree in trees.items()
+    }
     same = [file for file, digest in recorded.items() if digest == text.digest]
     new = [file for file, digest in recorded.items() if not digest]
     if not same and len(new) != 1:
@@ -67,7 +71,7 @@ def _place(file: Path, tree: CommentedMap, text: Text) -> Iterator[SourceError]:
     _set(article, "textDigest", text.digest)
     spans: set[Span] = set()
     whole = Span(0, len(text.content))
-    hidden = [str(person.get("name")) for person in tree.get("sensitive", [])]
+    hidden = [str(person.get("name")) for person in mappings_at(file, tree, "sensitive")]
     for mapping, key, within in _places(tree, whole):
         try:
             span = _resolve(mapping[key], text, _span_of(within, whole))
@@ -134,6 +138,8 @@ def _resolve(value: Any, text: Text, within: Span) -> Span:
 
 
 def _find(words: str, text: Text, within: Span, occurrence: Any) -> int:
+    if not words.strip():
+        raise ValueError("it has no words to be found by")
     if len(words.split()) > _WORDS:
         raise ValueError(f"{words!r} has more than {_WORDS} words; a few are enough")
     if not isinstance(occurrence, int) or occurrence < 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import sys
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
@@ -33,8 +34,8 @@ from kg.publishing.sources import (
     load_yaml,
     place_of,
 )
-from kg.publishing.texts import Span, Text, digest
-from kg.publishing.values import WANTED, lexical
+from kg.publishing.texts import Span, Text, digest, is_span
+from kg.publishing.values import WANTED, is_iri, lexical
 
 Holders = Sequence[CommentedMap]
 """Mappings of a source, the nearest first: a key is taken from the first that has it."""
@@ -48,6 +49,10 @@ _LISTS: Final = {
     "agents": ("agent", ("rf:AnonymousAgent", "prov:Agent")),
 }
 """What a block lists: the part of the IRIs, and the types where the list gives them."""
+_WORKS: Final = ("schema:NewsArticle", "schema:Article", "schema:BlogPosting", "schema:Report")
+_MEDIA: Final = ("schema:ImageObject", "schema:VideoObject")
+_PEOPLE: Final = ("schema:Person",)
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 _SECTIONS: Final = frozenset(
     {"article", "chains", "defaults", "blocks", "sensitive", "digests", *_LISTS}
 )
@@ -82,7 +87,7 @@ class _Reader:
         self.chains = self._section("chains", default=CommentedMap())
         self.defaults = self._section("defaults", default=CommentedMap())
         self.text_digest = str(self.header.get("textDigest", ""))
-        self.length = self.header.get("textLength", 0)
+        self.length = self._length()
         self.iri = f"{BASE}a/{self._identity()[:16]}"
         self.labels = dict(self._labelled())
         self.known = known | set(self.labels.values()) | {self.iri}
@@ -92,8 +97,9 @@ class _Reader:
 
     def article(self, texts: Sequence[Text]) -> Article:
         self._only(self.tree, _SECTIONS)
-        types = self.header.get("type", "schema:NewsArticle")
-        description = self._node(self.iri, (types,), _without(self.header, ("type",)))
+        self._check_digests()
+        type_ = self._type(self.header, _WORKS)
+        description = self._node(self.iri, (type_,), _without(self.header, ("type",)))
         people = tuple(self._people())
         blocks = tuple(self._block(entry) for entry in self._entries(self.tree, "blocks"))
         self._lists(self.tree, None)
@@ -120,7 +126,7 @@ class _Reader:
 
     def _identity(self) -> str:
         """The digest that the article's IRI is minted from: of its text, else of its address."""
-        if re.fullmatch("[0-9a-f]{64}", self.text_digest):
+        if _DIGEST.fullmatch(self.text_digest):
             return self.text_digest
         if "blocks" not in self.tree and "url" in self.header:
             return digest(str(self.header["url"]))
@@ -128,6 +134,24 @@ class _Reader:
         place = self._place(self.tree, "article")
         self._refuse(BadPlace(problem, remedy=_PLACE_IT, place=place))
         return "0" * 64
+
+    def _length(self) -> int:
+        length = self.header.get("textLength", 0)
+        if isinstance(length, int) and not isinstance(length, bool) and length >= 0:
+            return length
+        wanted = "the number of code points of the text, without quotes"
+        place = self._place(self.header, "textLength")
+        self._refuse(BadValue(place, "textLength", length, wanted))
+        return sys.maxsize
+
+    def _check_digests(self) -> None:
+        for span, recorded in self.digests.items():
+            place = self._place(self.digests, span)
+            if not is_span(span):
+                self._refuse(BadValue(place, "digests", span, "START-END as a key"))
+            elif not (isinstance(recorded, str) and _DIGEST.fullmatch(recorded)):
+                wanted = "the SHA-256 of the words, 64 hexadecimal digits"
+                self._refuse(BadValue(place, span, recorded, wanted))
 
     def _labelled(self) -> Iterator[tuple[str, str]]:
         """The labels by which parts of the source refer to each other, with their IRIs."""
@@ -188,21 +212,32 @@ class _Reader:
             wanted = "a name of its own, such as tn-left: lower-case letters, digits and hyphens"
             self._refuse(BadValue(self._place(entry, "key"), "key", entry.get("key"), wanted))
         iri = self._iri(name, entry)
-        more: dict[str, Any] = {"block": block.iri} if block else {}
+        more: dict[str, str | list[str]] = {"block": block.iri} if block else {}
         if name == "claims":
             return self._claim(iri, entry, inherited, more)
-        types = _LISTS[name][1] or (entry.get("type", "schema:ImageObject"),)
+        if name == "media":
+            types = (self._type(entry, _MEDIA),)
+            return self._node(iri, types, _without(entry, ("type",)), more=more)
         if name in ("quotes", "mentions"):
             more["article"] = self.iri
         if name == "quotes":
             more["chain"] = self._chain(iri, (entry, inherited, self._defaults("any")))
-        return self._node(iri, types, _without(entry, ("type",)), more=more)
+        return self._node(iri, _LISTS[name][1], entry, more=more)
 
     def _claim(
-        self, iri: str, entry: CommentedMap, inherited: CommentedMap, more: dict[str, Any]
+        self,
+        iri: str,
+        entry: CommentedMap,
+        inherited: CommentedMap,
+        more: dict[str, str | list[str]],
     ) -> Node:
         """The claim; what it does not say itself, its block says, else the defaults."""
         kind = self._kind(entry)
+        if not isinstance(entry.get("kind", kind), str) or not kind.isalpha():
+            wanted = "the kind of a claim, such as figure"
+            self._refuse(BadValue(self._place(entry, "kind"), "kind", entry.get("kind"), wanted))
+            kind = _DEFAULT_KIND
+        self._check_iri((entry,), "kind", kind)
         holders = (entry, inherited, self._defaults(kind), self._defaults("any"))
         more |= {
             "kind": kind,
@@ -232,30 +267,38 @@ class _Reader:
             return []
         iris = [f"{iri}/step/{number}" for number in range(len(chain))]
         for number, step in enumerate(chain):
-            more = {"step": number}
+            more = {"step": str(number)}
             self.steps.append(self._node(iris[number], ("prov:Attribution",), step, more=more))
         return iris
 
     def _people(self) -> Iterator[Node]:
         for entry in self._entries(self.tree, "sensitive"):
             self._span((entry,), "at", entry.get("at"))
-            types = entry.get("type", "schema:Person")
-            yield self._node(self._iri("sensitive", entry), (types,), _without(entry, ("type",)))
+            types = (self._type(entry, _PEOPLE),)
+            yield self._node(self._iri("sensitive", entry), types, _without(entry, ("type",)))
 
     # --- one node -------------------------------------------------------------------------
+
+    def _type(self, entry: CommentedMap, taken: Sequence[str]) -> str:
+        """The class that the entry names, by default the first of those that a shape targets."""
+        met = entry.get("type", taken[0])
+        if met in taken:
+            return str(met)
+        wanted = "one of " + ", ".join(taken)
+        self._refuse(BadValue(self._place(entry, "type"), "type", met, wanted))
+        return taken[0]
 
     def _node(
         self,
         iri: str,
         types: tuple[str, ...],
         *holders: CommentedMap,
-        more: Mapping[str, Any] | None = None,
+        more: Mapping[str, str | list[str]] | None = None,
     ) -> Node:
         """The node that the holders describe; `more` is what the reader itself says of it."""
-        said = {**ChainMap(*holders), **(more or {})}
-        properties: dict[str, str | list[str]] = {}
-        for key, value in said.items():
-            if key in _NAMES_OF_ENTRIES:
+        properties: dict[str, str | list[str]] = dict(more or {})
+        for key, value in ChainMap(*holders).items():
+            if key in _NAMES_OF_ENTRIES or (more and key in more):
                 continue
             if key not in self.context.terms:
                 self._refuse(UnknownKey(self._place(holders, key), key, self.context.terms))
@@ -280,7 +323,7 @@ class _Reader:
             return ""
         if datatype in ("@id", "@vocab") and text.startswith("#"):
             return self._reference(holders, key, text[1:])
-        self._check_declared(holders, key, text)
+        self._check_iri(holders, key, text)
         return text
 
     def _reference(self, holders: Holders, key: str, label: str) -> str:
@@ -292,11 +335,18 @@ class _Reader:
             return ""
         return self.labels[label]
 
-    def _check_declared(self, holders: Holders, key: str, text: str) -> None:
+    def _check_iri(self, holders: Holders, key: str, text: str) -> None:
         iri = self.context.value_iri(key, text)
-        if iri is None or not iri.startswith(BASE):
+        if iri is None:
             return
-        if iri not in self.known and not iri.startswith(self.iri + "/"):
+        if iri.startswith(BASE):
+            self._check_declared(holders, key, text, iri)
+        elif not is_iri(iri):
+            wanted = "an IRI, or the name of something that is declared"
+            self._refuse(BadValue(self._place(holders, key), key, text, wanted))
+
+    def _check_declared(self, holders: Holders, key: str, text: str, iri: str) -> None:
+        if iri not in self.known:
             start = self.context.terms[key].vocabulary or BASE
             names = [each.removeprefix(start) for each in self.known if each.startswith(start)]
             self._refuse(UnknownConcept(self._place(holders, key), key, text, iri, sorted(names)))
@@ -329,6 +379,8 @@ class _Reader:
     def _verify(self, text: Text) -> None:
         """Every digest, also those of spans that nothing rests on any more."""
         for span, recorded in self.digests.items():
+            if not is_span(span):
+                continue  # it has been refused already
             found = digest(text.slice(Span.parse(span)))
             if found != recorded:
                 place = self._place(self.digests, span)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from kg.errors import MissingFile, Place, UnsuitableText
+from kg.errors import Place, UnsuitableText
+from kg.files import read_bytes
+
+_SPAN: Final = re.compile(r"(0|[1-9][0-9]{0,15})-(0|[1-9][0-9]{0,15})")
+"""The one way to write a span: what is written otherwise would be minted another IRI."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -22,10 +28,15 @@ class Span:
     @classmethod
     def parse(cls, text: str) -> Span:
         """The span written as `START-END`. Raises ValueError for anything else."""
-        start, _, end = text.partition("-")
-        if not (start.isdecimal() and end.isdecimal()):
+        match = _SPAN.fullmatch(text)
+        if not match:
             raise ValueError(text)
-        return cls(int(start), int(end))
+        return cls(int(match[1]), int(match[2]))
+
+
+def is_span(text: str) -> bool:
+    """Whether the text is a span as it is written: two canonical numbers, with a hyphen between."""
+    return _SPAN.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +48,8 @@ class Text:
 
     @classmethod
     def read(cls, file: Path) -> Text:
-        """The text in this file. Raises MissingFile, UnsuitableText."""
-        try:
-            data = file.read_bytes()
-        except (FileNotFoundError, IsADirectoryError) as error:
-            raise MissingFile(file, "it was named as an article's text") from error
+        """The text in this file. Raises MissingFile, MalformedFile, UnsuitableText."""
+        data = read_bytes(file, "it was named as an article's text")
         if data.startswith(b"\xef\xbb\xbf"):
             raise UnsuitableText(Place(file, 1, 1), "the text begins with a byte-order mark")
         if b"\r" in data:

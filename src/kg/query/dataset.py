@@ -7,68 +7,96 @@ Query, 13.2.1: the default graph is the RDF merge of the FROM graphs).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import urljoin
+from typing import Final
 
 from kg.errors import QuerySyntax
 from kg.query.lexer import Kind, Token, tokens
 from kg.store.base import Dataset
+from kg.store.iris import named_iri
+
+_BEFORE_A_NAME: Final = ("FROM", "NAMED", "PREFIX")
 
 
 def described_dataset(query: str, prefixes: Mapping[str, str]) -> Dataset:
     """The dataset of the FROM clauses where there are several without NAMED; else an empty one.
 
-    An empty dataset leaves the clauses to the engine. Raises QuerySyntax for a prefix that is not
-    declared.
+    An empty dataset leaves the clauses to the engine. Raises QuerySyntax for a name that gives no
+    IRI, and for FROM or PREFIX with a name right after it.
     """
     if query.upper().count("FROM") < 2:
         return Dataset()
     head = list(_outermost(query))
-    names = _Names(head, prefixes)
-    default, named = [], []
-    for position, token in enumerate(head[:-1]):
-        if _is(token, "FROM"):
-            following = head[position + 1]
-            if _is(following, "NAMED"):
-                named.append(names.iri(head[position + 2]))
-            else:
-                default.append(names.iri(following))
+    _refuse_glued(head)
+    default, named = _clauses(head)
     if len(default) < 2:
         return Dataset()
-    return Dataset(tuple(default), tuple(named))
+    prologue = _prologue(head, prefixes)
+    return Dataset(
+        tuple(_iri(token, prologue) for token in default),
+        tuple(_iri(token, prologue) for token in named),
+    )
 
 
 def _outermost(query: str) -> Iterator[Token]:
-    """The tokens outside of all braces, comments left out."""
+    """The tokens outside of all brackets, the outermost brackets with them, no comments."""
     depth = 0
     for token in tokens(query):
-        depth -= token.text == "}"
+        depth -= token.text in ("}", ")", "]")
         if depth == 0 and token.kind is not Kind.COMMENT:
             yield token
-        depth += token.text == "{"
+        depth += token.text in ("{", "(", "[")
 
 
-def _is(token: Token, word: str) -> bool:
-    return token.kind is Kind.WORD and token.text.upper() == word
+def _refuse_glued(head: list[Token]) -> None:
+    """The engine needs no space after a keyword: it reads `FROMex:a` as a clause or as a name."""
+    for before, token in zip(head, head[1:], strict=False):
+        word = token.text.upper()
+        name = token.kind is Kind.PREFIXED_NAME and not _is(before, *_BEFORE_A_NAME)
+        if (name or token.kind is Kind.WORD) and word.startswith("FROM") and word != "FROM":
+            raise _glued("FROM", token)
+        if name and word.startswith("PREFIX"):
+            raise _glued("PREFIX", token)
+    if head and head[0].kind is Kind.PREFIXED_NAME:
+        raise _glued("PREFIX", head[0])
 
 
-class _Names:
-    """What the IRIs and prefixed names of a query stand for, by its prologue."""
+def _glued(keyword: str, token: Token) -> QuerySyntax:
+    return QuerySyntax(
+        f"“{token.text[:40]}” can be read in two ways here; put a space after {keyword}, or give"
+        " the prefix another name",
+        token.line,
+        token.column,
+    )
 
-    def __init__(self, head: list[Token], prefixes: Mapping[str, str]) -> None:
-        self._base = ""
-        self._prefixes = dict(prefixes)
-        for token, name, iri in zip(head, head[1:], head[2:], strict=False):
-            if _is(token, "BASE"):
-                self._base = urljoin(self._base, name.text[1:-1])
-            elif _is(token, "PREFIX"):
-                self._prefixes[name.text[:-1]] = urljoin(self._base, iri.text[1:-1])
 
-    def iri(self, token: Token) -> str:
-        if token.kind is Kind.IRIREF:
-            return urljoin(self._base, token.text[1:-1])
-        prefix, _, local = token.text.partition(":")
-        if prefix not in self._prefixes:
-            raise QuerySyntax(f"the prefix {prefix}: is not declared", token.line, token.column)
-        return self._prefixes[prefix] + re.sub(r"\\(.)", r"\1", local)
+def _clauses(head: list[Token]) -> tuple[list[Token], list[Token]]:
+    """The names after FROM, and those after FROM NAMED."""
+    default, named = [], []
+    for token, following, after in zip(head, head[1:], [*head[2:], head[-1]], strict=False):
+        if _is(token, "FROM") and _is(following, "NAMED"):
+            named.append(after)
+        elif _is(token, "FROM"):
+            default.append(following)
+    return default, named
+
+
+def _is(token: Token, *words: str) -> bool:
+    return token.kind is Kind.WORD and token.text.upper() in words
+
+
+def _prologue(head: list[Token], prefixes: Mapping[str, str]) -> str:
+    lines = [f"PREFIX {prefix}: <{iri}>" for prefix, iri in prefixes.items()]
+    for token, name, iri in zip(head, head[1:], head[2:], strict=False):
+        if _is(token, "BASE"):
+            lines.append(f"BASE {name.text}")
+        elif _is(token, "PREFIX"):
+            lines.append(f"PREFIX {name.text} {iri.text}")
+    return "\n".join(lines)
+
+
+def _iri(token: Token, prologue: str) -> str:
+    try:
+        return named_iri(token.text, prologue)
+    except ValueError as error:
+        raise QuerySyntax(str(error), token.line, token.column) from error

@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from kg.context import Context
 from kg.namespaces import USUAL_PREFIXES
 from kg.store.base import Release
+from kg.store.release_context import context_of
 
 
 def prefixes_of(release: Release) -> Mapping[str, str]:
-    """The usual prefixes and those of the context that the release carries."""
-    return _prefixes(release.folder / "context.jsonld")
+    """The usual prefixes and those of the context that the release carries.
+
+    Raises StoreDamaged.
+    """
+    return _prefixes(release.folder)
 
 
 @lru_cache(maxsize=16)
-def _prefixes(context: Path) -> Mapping[str, str]:
-    return USUAL_PREFIXES | dict(Context.read(context).prefixes)
+def _prefixes(release: Path) -> Mapping[str, str]:
+    return USUAL_PREFIXES | dict(context_of(release).prefixes)

@@ -20,10 +20,11 @@ from typing import Final
 from rdflib import XSD, Literal, URIRef
 
 from kg.errors import BadParameter, MalformedFile, Place
+from kg.files import read_text
 from kg.query.lexer import Kind, Token, tokens
+from kg.store.iris import absolute_iri
 
 _HEADER: Final = re.compile(r"^# (title|description|parameter (\w+)): (.+)$", re.MULTILINE)
-_IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*")
 
 
 class ParameterType(Enum):
@@ -59,7 +60,7 @@ class Question:
     @classmethod
     def read(cls, file: Path) -> Question:
         """The question in a `.rq` file. Raises MalformedFile where its comment lacks something."""
-        query = file.read_text(encoding="utf-8")
+        query = read_text(file, "it is a question")
         entries = [match.groups() for match in _HEADER.finditer(query)]
         header = {key: text for key, name, text in entries if not name}
         for key in ("title", "description"):
@@ -112,7 +113,7 @@ def _term(parameter: Parameter, value: str, prefixes: Mapping[str, str]) -> str:
 def _iri(parameter: Parameter, value: str, prefixes: Mapping[str, str]) -> str:
     prefix, _, local = value.strip("<>").partition(":")
     iri = prefixes[prefix] + local if prefix in prefixes else value.strip("<>")
-    if not _IRI.fullmatch(iri):
+    if not absolute_iri(iri):
         raise BadParameter(
             f"{parameter.name} is {value!r}",
             remedy="It takes an IRI, in full or with a prefix such as area:JO.",
@@ -130,8 +131,9 @@ def _block(query: str, name: str) -> tuple[int, int]:
     found = [token for token in tokens(query) if token.kind is not Kind.COMMENT]
     for values, variable, brace in zip(found, found[1:], found[2:], strict=False):
         if values.text.upper() == "VALUES" and variable.text == f"?{name}":
-            closing = next(token for token in _after(found, brace) if token.text == "}")
-            return brace.start, closing.start + 1
+            for token in _after(found, brace):
+                if token.text == "}":
+                    return brace.start, token.start + 1
     raise BadParameter(f"the query has no VALUES ?{name} {{ … }} for its parameter {name}")
 
 

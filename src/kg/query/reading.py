@@ -9,11 +9,12 @@ from types import TracebackType
 from typing import overload
 
 from rdflib import Graph
+from rdflib.exceptions import ParserError
 from rdflib.query import Result
 from rdflib.term import Node
 
 from kg.errors import NotAcceptable
-from kg.media import JSON, N_TRIPLES, Form, Format
+from kg.media import JSON, N_TRIPLES, Form, Format, formats_for
 from kg.query.request import Chooser, QueryRequest
 from kg.query.run import Answer, answer
 from kg.settings import Settings
@@ -67,7 +68,7 @@ class Store:
         given = self.answer(query, named(format) if format else readable, deadline=deadline)
         with given.spool as spool:
             content = spool.read()
-        return content if format else _typed(content, given.form)
+        return content if format else _readable(content, given.form)
 
     def answer(self, query: str, choose: Chooser, *, deadline: float | None = None) -> Answer:
         """The answer as it is spooled, in the format that is chosen."""
@@ -105,6 +106,14 @@ def named(name: str) -> Chooser:
 def readable(offered: Sequence[Format]) -> Format:
     """The format of those offered that Python reads back."""
     return N_TRIPLES if N_TRIPLES in offered else JSON
+
+
+def _readable(content: bytes, form: Form) -> list[Solution] | bool | Graph:
+    try:
+        return _typed(content, form)
+    except (NotImplementedError, ParserError) as error:  # RDF 1.2, which rdflib does not read
+        offered = [format.name for format in formats_for(form)]
+        raise NotAcceptable(f"Python terms: rdflib cannot read it ({error})", offered) from error
 
 
 def _typed(content: bytes, form: Form) -> list[Solution] | bool | Graph:

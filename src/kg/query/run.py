@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kg.errors import BadArgument
 from kg.media import Form, Format, formats_for
 from kg.query.dataset import described_dataset
 from kg.query.inspection import inspect
@@ -27,7 +28,7 @@ class Answer:
 def answer(request: QueryRequest, store: EmbeddedStore, settings: Settings) -> Answer:
     """The complete answer to `request`, or a KgError that says what to change.
 
-    Raises QueryError for what may not run, NotAcceptable for a format that cannot be given,
+    Raises QueryError for what may not run, BadArgument for a deadline that is not above zero, NotAcceptable for a format that cannot be given,
     EvaluationError for what a worker could not finish, StoreError for an unknown release.
     """
     form = inspect(request.query, query_bytes=settings.query_bytes, nesting=settings.nesting).form
@@ -39,7 +40,7 @@ def answer(request: QueryRequest, store: EmbeddedStore, settings: Settings) -> A
             release=release.folder,
             query=request.query,
             format=chosen,
-            deadline=min(request.deadline or settings.deadline, settings.deadline),
+            deadline=_deadline(request.deadline, settings.deadline),
             answer_bytes=settings.answer_bytes,
             spool_memory=settings.spool_memory,
             dataset=request.dataset or described_dataset(request.query, prefixes),
@@ -47,3 +48,11 @@ def answer(request: QueryRequest, store: EmbeddedStore, settings: Settings) -> A
         )
     )
     return Answer(spool=spool, format=chosen, form=form, release=release)
+
+
+def _deadline(asked: float | None, most: float) -> float:
+    if asked is None:
+        return most
+    if not asked > 0:
+        raise BadArgument(f"the deadline is {asked:g}", remedy="It takes seconds, above zero.")
+    return min(asked, most)

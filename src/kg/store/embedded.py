@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import tempfile
+import logging
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from kg.context import Context
 from kg.errors import NotAcceptable, StoreError
 from kg.media import N_QUADS, TRIG, Format
 from kg.namespaces import USUAL_PREFIXES
 from kg.settings import Settings
 from kg.store.base import Dump, Release, Spool, Task
 from kg.store.commits import commit
+from kg.store.durable import write_durably
+from kg.store.release_context import context_of
 from kg.store.releases import Releases
 from kg.store.workers import WorkerPool
 
 __all__ = ["EmbeddedStore", "commit"]
 
 _DUMP_SECONDS: Final = 600.0
+
+_log = logging.getLogger(__name__)
 
 
 class EmbeddedStore:
@@ -34,15 +37,19 @@ class EmbeddedStore:
         self._releases = Releases.open(folder.resolve())
         self._settings = settings
         self._pool: WorkerPool | None = None
+        self._closed = False
+        self._good: Release | None = None
+        self._told = ""
         self._starting = threading.Lock()
         self._dumping = threading.Lock()
 
     def release(self, name: str | None = None) -> Release:
         """The release of this name or number; None is the one that HEAD names at this moment.
 
+        Where HEAD cannot be followed, it is the one that it named last, and the log says so once.
         Raises NoRelease, ReleaseMissing or StoreDamaged.
         """
-        return self._releases.head() if name is None else self._releases.named(name)
+        return self._head() if name is None else self._releases.named(name)
 
     def releases(self) -> list[Release]:
         """Every release, oldest first; raises StoreDamaged."""
@@ -54,7 +61,10 @@ class EmbeddedStore:
         self._workers()
 
     def query(self, task: Task) -> Spool:
-        """The complete answer to a query; raises EvaluationError, QuerySyntax or StoreDamaged."""
+        """The complete answer to a query.
+
+        Raises EvaluationError, QuerySyntax, NotAcceptable or StoreError.
+        """
         return self._workers().run(task)
 
     def dump(self, release: Release, format: Format) -> Path:
@@ -72,8 +82,9 @@ class EmbeddedStore:
         return file
 
     def close(self) -> None:
-        """End the workers."""
+        """End the workers; nothing can be asked any more."""
         with self._starting:
+            self._closed = True
             if self._pool:
                 self._pool.close()
                 self._pool = None
@@ -89,8 +100,21 @@ class EmbeddedStore:
     ) -> None:
         self.close()
 
+    def _head(self) -> Release:
+        try:
+            self._good, self._told = self._releases.head(), ""
+        except StoreError as error:
+            if self._good is None:
+                raise
+            if self._told != error.message:
+                self._told = error.message
+                _log.error("event=head_lost serves=%s message=%r", self._good.name, error.message)
+        return self._good
+
     def _workers(self) -> WorkerPool:
         with self._starting:
+            if self._closed:
+                raise StoreError("the store was closed", remedy="Open it anew.")
             if self._pool is None:
                 self._pool = self._new_pool(self._settings.workers)
             return self._pool
@@ -103,12 +127,11 @@ class EmbeddedStore:
         )
 
     def _make_dump(self, release: Release, format: Format, file: Path) -> None:
-        context = Context.read(release.folder / "context.jsonld")
         task = Dump(
             release=release.folder,
             format=format,
             deadline=_DUMP_SECONDS,
-            prefixes=USUAL_PREFIXES | dict(context.prefixes),
+            prefixes=USUAL_PREFIXES | dict(context_of(release.folder).prefixes),
         )
         with self._new_pool(1) as pool, pool.run(task) as spool:  # queries keep their workers
             _write(file, spool)
@@ -118,11 +141,7 @@ def _write(file: Path, spool: Spool) -> None:
     """The spool as a file, there whole or not at all."""
     try:
         file.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".") as folder:
-            new = Path(folder) / file.name
-            with new.open("wb") as target:
-                target.writelines(spool.chunks())
-            new.replace(file)
+        write_durably(file, spool.chunks())
     except OSError as error:
         raise StoreError(
             f"{file} cannot be written: {error.strerror}",

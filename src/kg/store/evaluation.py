@@ -19,6 +19,7 @@ from pyoxigraph import (
     QueryTriples,
     RdfFormat,
     Store,
+    Triple,
     parse,
     serialize,
 )
@@ -26,7 +27,7 @@ from pyoxigraph import (
 from kg.media import CSV, JSON, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TSV, TURTLE, XML
 from kg.store.base import Dataset, Dump, Task
 from kg.store.canonical import held_lines, quad_line
-from kg.store.output import Output, OutputFull
+from kg.store.output import NotXml, Output, OutputFull, XmlOutput
 
 _RESULTS: Final = {
     JSON: QueryResultsFormat.JSON,
@@ -40,8 +41,18 @@ _GRAPHS: Final = {
     RDF_XML: RdfFormat.RDF_XML,
 }
 
+_NOT_XML: Final = "it holds a character that XML does not have, or a carriage return"
+_NAME_START: Final = (
+    "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d"
+    "\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+)
+# NCName (Namespaces in XML 1.0, section 3).
+_ENDS_IN_NAME: Final = re.compile(
+    rf"[{_NAME_START}][{_NAME_START}\-.0-9\u00b7\u0300-\u036f\u203f\u2040]*+$"
+)
+
 _Graph = NamedNode | BlankNode | DefaultGraph
-FailureKind = Literal["syntax", "size", "engine", "damaged"]
+FailureKind = Literal["syntax", "size", "format", "engine", "machine", "damaged"]
 
 
 class Failure(Exception):
@@ -55,7 +66,8 @@ class Failure(Exception):
 
 def evaluated(store: Store, task: Task) -> Output:
     """The answer to a query in the task's format; raises Failure."""
-    output = Output(limit=task.answer_bytes, memory=task.spool_memory)
+    kind = XmlOutput if task.format in (XML, RDF_XML) else Output
+    output = kind(limit=task.answer_bytes, memory=task.spool_memory)
     try:
         result = _query(store, task)
         if isinstance(result, QueryTriples):
@@ -66,7 +78,11 @@ def evaluated(store: Store, task: Task) -> Output:
         raise Failure("syntax", str(error)) from error
     except OutputFull as error:
         raise Failure("size") from error
-    except (OSError, RuntimeError, ValueError) as error:
+    except NotXml as error:
+        raise Failure("format", _NOT_XML) from error
+    except OSError as error:
+        raise Failure("machine", str(error)) from error
+    except (RuntimeError, ValueError) as error:
         raise Failure("engine", str(error)) from error
     return output
 
@@ -83,7 +99,9 @@ def dumped(store: Store, dump: Dump) -> Output:
                 archive.writelines(_graph_documents(store))
             else:
                 _write_trig(store, archive, dump.prefixes)
-    except (OSError, RuntimeError, ValueError) as error:
+    except OSError as error:
+        raise Failure("machine", str(error)) from error
+    except (RuntimeError, ValueError) as error:
         raise Failure("engine", str(error)) from error
     return output
 
@@ -130,8 +148,24 @@ def _write_graph(triples: QueryTriples, output: Output, task: Task) -> None:
         _write_json_ld(document, output, task)
     else:
         prefixes = _occurring(task.prefixes, document)
-        graph = (quad.triple for quad in parse(document, RdfFormat.N_TRIPLES))
+        graph = _triples(document)
+        if task.format == RDF_XML:
+            graph = map(_with_names, graph)
         serialize(graph, output, _GRAPHS[task.format], prefixes=prefixes)
+
+
+def _triples(document: bytes) -> Iterator[Triple]:
+    return (quad.triple for quad in parse(document, RdfFormat.N_TRIPLES))
+
+
+def _with_names(triple: Triple) -> Triple:
+    """The triple; raises Failure where its predicate cannot be the name of an element."""
+    if not _ENDS_IN_NAME.search(triple.predicate.value):
+        problem = f"the property {triple.predicate} does not end in a name that XML could write"
+        raise Failure("format", problem)
+    if isinstance(triple.object, Triple):
+        _with_names(triple.object)
+    return triple
 
 
 def _occurring(prefixes: Mapping[str, str], document: bytes) -> dict[str, str]:
@@ -146,9 +180,19 @@ def _occurring(prefixes: Mapping[str, str], document: bytes) -> dict[str, str]:
 def _write_json_ld(document: bytes, output: Output, task: Task) -> None:
     from kg.store.compaction import compacted  # its library takes longer than most queries
 
-    graph = (quad.triple for quad in parse(document, RdfFormat.N_TRIPLES))
+    graph = map(_without_triple_term, _triples(document))
     expanded = serialize(graph, format=RdfFormat.JSON_LD) or b"[]"
-    output.write(compacted(expanded, (task.release / "context.jsonld").read_bytes()))
+    try:
+        output.write(compacted(expanded, (task.release / "context.jsonld").read_bytes()))
+    except (OSError, ValueError) as error:
+        raise Failure("damaged", str(error)) from error
+
+
+def _without_triple_term(triple: Triple) -> Triple:
+    """The triple; raises Failure where its object is one: JSON-LD 1.1 cannot write it."""
+    if isinstance(triple.object, Triple):
+        raise Failure("format", "JSON-LD has no triple terms")
+    return triple
 
 
 # --- dumps --------------------------------------------------------------------------------

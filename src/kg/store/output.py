@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import tempfile
 from typing import Any
+from xml.parsers import expat
 
 
 class OutputFull(Exception):
     """The answer has more bytes than it may have."""
 
 
+class NotXml(Exception):
+    """What was written is no XML, or would be read as other than it is."""
+
+
 class Output(tempfile.SpooledTemporaryFile[bytes]):
     """A file object that keeps `memory` bytes in memory and raises OutputFull past `limit`."""
 
     def __init__(self, *, limit: int | None, memory: int) -> None:
-        super().__init__(max_size=memory)
+        super().__init__(max_size=memory or 1)  # zero would keep all of it in memory
         self._limit = limit
         self._memory = memory
         self._size = 0
@@ -41,3 +46,23 @@ class Output(tempfile.SpooledTemporaryFile[bytes]):
         self.flush()
         self.seek(0)
         return self.fileno()
+
+
+class XmlOutput(Output):
+    """An Output that raises NotXml where the engine writes what XML cannot hold."""
+
+    def __init__(self, *, limit: int, memory: int) -> None:
+        super().__init__(limit=limit, memory=memory)
+        self._parser = expat.ParserCreate(namespace_separator=" ")
+
+    def write(self, data: Any) -> int:
+        """Take these bytes; raises OutputFull and NotXml."""
+        content = bytes(data)
+        # A reader takes a carriage return for a line feed (XML 1.0, section 2.11).
+        if b"\r" in content:
+            raise NotXml
+        try:
+            self._parser.Parse(content, False)
+        except expat.ExpatError as error:
+            raise NotXml from error
+        return super().write(content)

@@ -19,6 +19,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -36,10 +37,14 @@ from kg.errors import (
     StoreTooNew,
 )
 from kg.store.base import GraphState, Owner, Release
+from kg.store.durable import move_synced, sync, sync_tree, write_durably, write_synced
 
 FORMAT: Final = 1
 _NAME: Final = re.compile(r"(\d+)-[0-9a-f]{12}")
+_CUT: Final = re.compile(r"\.kg-store\.json\..*new")
 _STAGING: Final = ".staging-"
+_LONGEST_WRITE: Final = 3600.0
+"""Seconds after which a file that is not whole belongs to nobody: dumps take no lock."""
 
 
 def release_digest(graphs: Iterable[GraphState]) -> str:
@@ -63,9 +68,10 @@ class Releases:
         where the folder cannot be made.
         """
         try:
-            if not _entries(folder) - {"releases", ".kg-store.json.new"}:
+            if _is_unfinished(folder):
                 (folder / "releases").mkdir(parents=True, exist_ok=True)
-                _write_durably(folder / "kg-store.json", _json({"format": FORMAT}))
+                write_durably(folder / "kg-store.json", [_json({"format": FORMAT})])
+                sync(folder.resolve().parent)
         except OSError as error:
             raise StoreError(
                 f"the store {folder} cannot be made: {error.strerror}",
@@ -83,7 +89,7 @@ class Releases:
             raise NotAStore(folder)
         version = _read_json(marker).get("format")
         if version != FORMAT:
-            raise StoreTooNew(folder, version, FORMAT)
+            raise StoreTooNew(folder, repr(version), FORMAT)
         return cls(folder)
 
     def head(self) -> Release:
@@ -134,8 +140,13 @@ class Releases:
 
     def sweep(self) -> None:
         """Remove what crashed writes left. Call it under the lock only."""
+        self._withdraw()
         for leftover in (self.folder / "releases").glob(f"{_STAGING}*"):
             shutil.rmtree(leftover, ignore_errors=True)
+        for leftover in (*self.folder.glob(".*.new"), *self.folder.glob("dumps/.*.new")):
+            with suppress(FileNotFoundError):
+                if time.time() - leftover.stat().st_mtime > _LONGEST_WRITE:
+                    leftover.unlink()
 
     def tidy(self) -> None:
         """Sweep, unless somebody is writing: the one who writes has swept already."""
@@ -157,15 +168,34 @@ class Releases:
     ) -> Release:
         """Make the staged folder the release that HEAD names; returns it with its folder set.
 
-        Everything is on disk before HEAD moves, so a crash leaves the release before it.
+        Everything is on disk before HEAD moves, so a crash leaves the release before it. What
+        HEAD will be is on disk before the release has its name, so that `sweep` can tell one that
+        was never published from one that HEAD was moved back from.
         """
         folder = self.folder / "releases" / f"{release.number}-{release.digest[:12]}"
         _write_manifest(staging, release, restricted)
-        _sync_tree(staging)
-        staging.rename(folder)
-        _sync(folder.parent)
-        _write_durably(self.folder / "HEAD", f"{folder.name}\n".encode())
+        sync_tree(staging)
+        try:
+            write_synced(self._next_head, [f"{folder.name}\n".encode()])
+            move_synced(staging, folder)
+            move_synced(self._next_head, self.folder / "HEAD")
+        except OSError:
+            self._withdraw()
+            raise
         return replace(release, folder=folder)
+
+    @property
+    def _next_head(self) -> Path:
+        """What becomes HEAD; it lies there after a crash in the middle of `publish`."""
+        return self.folder / ".HEAD.new"
+
+    def _withdraw(self) -> None:
+        """Remove the release that was about to be published, if there is one."""
+        with suppress(FileNotFoundError):
+            name = self._next_head.read_text("utf-8", errors="replace").strip()
+            if _NAME.fullmatch(name):
+                shutil.rmtree(self.folder / "releases" / name, ignore_errors=True)
+            self._next_head.unlink()
 
     def _names(self) -> list[str]:
         """Names of the release folders, by number."""
@@ -186,6 +216,12 @@ class Releases:
 
 def _number(name: str) -> int:
     return int(name.partition("-")[0])
+
+
+def _is_unfinished(folder: Path) -> bool:
+    """Whether it holds nothing, or no more than a creation that was cut leaves."""
+    entries = {name for name in _entries(folder) if not _CUT.fullmatch(name)}
+    return not entries or (entries == {"releases"} and not _entries(folder / "releases"))
 
 
 def _entries(folder: Path) -> set[str]:
@@ -274,28 +310,3 @@ def _damaged(file: Path, problem: str) -> StoreDamaged:
         remedy="Restore this file from a copy, or build a new store: kg build --store OTHER.",
         place=Place(file),
     )
-
-
-# --- durable writes -----------------------------------------------------------------------
-
-
-def _write_durably(file: Path, content: bytes) -> None:
-    """Replace `file` so that a crash leaves either the old content or the new."""
-    temporary = file.with_name(f".{file.name}.new")
-    temporary.write_bytes(content)
-    _sync(temporary)
-    temporary.replace(file)
-    _sync(file.parent)
-
-
-def _sync_tree(folder: Path) -> None:
-    for path in (*folder.rglob("*"), folder):
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

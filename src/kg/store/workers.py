@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,10 +22,13 @@ from kg.errors import (
     EvaluationFailed,
     KgError,
     MemoryExceeded,
+    NotAcceptable,
     QueueFull,
     StoreDamaged,
+    StoreError,
     WorkerDied,
 )
+from kg.media import FORMATS, Format
 from kg.store.base import Dump, Spool, Task
 from kg.store.syntax import syntax_error
 from kg.store.wire import Message, encoded, receive, send
@@ -34,11 +38,13 @@ _log = logging.getLogger(__name__)
 _START_SECONDS: Final = 30.0
 _RETRY_SECONDS: Final = 0.5
 _LAST_WORDS: Final = 64 * 1024
-_OUT_OF_MEMORY: Final = (
-    b"memory allocation of",  # Rust
-    b"bad_alloc",  # C++
-    b"temporarily unavailable",  # no room for the stack of a thread
-    b"MemoryError",
+_LAST_LINES: Final = 3
+_OUT_OF_MEMORY: Final = re.compile(
+    rb"^memory allocation of \d+ bytes failed"  # Rust
+    rb"|^  what\(\):  std::bad_alloc"  # C++
+    rb"|Resource temporarily unavailable"  # no room for the stack of a thread
+    rb"|^MemoryError",
+    re.MULTILINE,
 )
 
 
@@ -58,6 +64,7 @@ class WorkerPool:
         self._busy: set[_Worker] = set()
         self._missing = size + 1
         self._closed = False
+        self._network: bool | None = None
         # A worker is killed when the thread that started it ends, so one thread starts them all.
         self._starter = threading.Thread(target=self._start_missing, daemon=True, name="workers")
         self._starter.start()
@@ -66,10 +73,11 @@ class WorkerPool:
         """The answer to a task, complete.
 
         Raises QueueFull where no worker gets free in time, DeadlineExceeded, MemoryExceeded,
-        WorkerDied, AnswerTooLarge, QuerySyntax, EvaluationFailed, and StoreDamaged.
+        WorkerDied, AnswerTooLarge, QuerySyntax, NotAcceptable, EvaluationFailed, and StoreError.
         """
         worker = self._take()
         try:
+            self._note(worker.greeted())
             return worker.run(task)
         finally:
             self._give_back(worker)
@@ -112,6 +120,12 @@ class WorkerPool:
                     self._busy.add(worker)
                     return worker
                 self._replace(worker)
+
+    def _note(self, network: bool) -> None:
+        """Log, of the first worker, whether the kernel left it the network."""
+        if self._network is None:
+            self._network = network
+            _log.info("event=worker network=%s", str(network).lower())
 
     def _has_turn(self) -> bool:
         return self._closed or (bool(self._ready) and len(self._busy) < self._size)
@@ -160,7 +174,7 @@ class _Worker:
 
     def __init__(self, memory: int) -> None:
         self._memory = memory
-        self._greeted = False
+        self._network: bool | None = None
         self._settled = True
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - `end` closes it
         self._connection, theirs = socket.socketpair()
@@ -183,7 +197,6 @@ class _Worker:
     def run(self, task: Task | Dump) -> Spool:
         """The answer to a task; it is ended where it does not give one in time."""
         self._settled = False
-        self._greet()
         until = time.monotonic() + task.deadline
         try:
             send(self._connection, encoded(task), until)
@@ -209,23 +222,29 @@ class _Worker:
         self._connection.close()
         self._stderr.close()
 
-    def _greet(self) -> None:
-        if self._greeted:
-            return
+    def greeted(self) -> bool:
+        """Whether it has the network, once it has started; raises WorkerDied."""
+        if self._network is None:
+            self._network = self._greeting()
+        return self._network
+
+    def _greeting(self) -> bool:
+        self._settled = False
         try:
-            receive(self._connection, time.monotonic() + _START_SECONDS)
+            greeting = receive(self._connection, time.monotonic() + _START_SECONDS)
         except TimeoutError:
             self.kill()
             raise WorkerDied(f"it did not start within {_START_SECONDS:g} s") from None
         except (EOFError, ConnectionError):
             _log.error("event=worker_did_not_start said=%r", self._last_line())
             raise WorkerDied("it did not start") from None
-        self._greeted = True
+        self._settled = True
+        return bool(greeting.head["network"])
 
     def _death(self) -> MemoryExceeded | WorkerDied:
         """Why the process is gone, from its last words and how it ended."""
         status = self._process.wait()
-        if any(words in self._last_words() for words in _OUT_OF_MEMORY):
+        if is_out_of_memory(self._last_words()):
             return MemoryExceeded(self._memory)
         if status < 0:
             return WorkerDied(f"signal {signal.Signals(-status).name}")
@@ -242,6 +261,11 @@ class _Worker:
         return lines[-1] if lines else "it said nothing"
 
 
+def is_out_of_memory(words: bytes) -> bool:
+    """Whether this is how a process ends that got no memory; text of a query may stand before."""
+    return bool(_OUT_OF_MEMORY.search(b"\n".join(words.splitlines()[-_LAST_LINES:])))
+
+
 def _spool(reply: Message) -> Spool:
     if reply.descriptor is None:
         return Spool.of(reply.body)
@@ -255,11 +279,25 @@ def _error(kind: str, detail: str, task: Task | Dump) -> KgError:
             return syntax_error(detail, task.query, task.prefixes)
         case "size", Task():
             return AnswerTooLarge(task.answer_bytes)
+        case "format", Task():
+            return NotAcceptable(f"{task.format.name}: {detail}", _others(task.format))
+        case "machine", _:
+            remedy = "Check the space and the permissions of the store and of temporary files."
+            return StoreError(f"an answer could not be read or written: {detail}", remedy=remedy)
         case "damaged", _:
             remedy = "Ask an older release, or build a new store: kg build --store OTHER."
             return StoreDamaged(detail, remedy=remedy)
         case _:
             return EvaluationFailed(detail)
+
+
+def _others(format: Format) -> list[str]:
+    """The formats that carry what this one does."""
+    return [
+        other.name
+        for other in FORMATS.values()
+        if other.carries_graph == format.carries_graph and other != format
+    ]
 
 
 def _command(descriptor: int, memory: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask, render_template, request
+from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
 from kg.media import N_QUADS, TRIG, Format
@@ -19,7 +20,7 @@ from kg.web.resources import resource
 
 def create_app(store: EmbeddedStore, settings: Settings) -> Flask:
     """The WSGI application that answers from `store`; the caller closes the store."""
-    app = Flask("kg.web")
+    app = _App("kg.web")
     access_log.register(app)
     errors.register(app)
     _forbid_sniffing(app)
@@ -46,6 +47,15 @@ def create_app(store: EmbeddedStore, settings: Settings) -> Flask:
         return dump(store, release, written)
 
     return app
+
+
+class _App(Flask):
+    def make_default_options_response(self) -> FlaskResponse:
+        """The methods in Allow, and no body (RFC 9110, sections 9.3.7 and 15.3.5)."""
+        response = super().make_default_options_response()
+        response.status_code = 204
+        del response.headers["Content-Type"]
+        return response
 
 
 def _forbid_sniffing(app: Flask) -> None:

@@ -16,7 +16,6 @@ from kg.errors import (
     BadArgument,
     BodyTooLarge,
     DeadlineExceeded,
-    EvaluationFailed,
     KgError,
     MemoryExceeded,
     NotAcceptable,
@@ -49,12 +48,13 @@ STATUS: Mapping[type[KgError], int] = {
     DeadlineExceeded: 503,
     MemoryExceeded: 503,
     WorkerDied: 503,
-    EvaluationFailed: 500,
 }
 """A class stands for its subclasses. What is not here is the operator's matter: 500, no detail."""
 
 _RETRY_AFTER = {QueueFull: "5"}
 _MEMBERS = ("line", "column", "limit", "offered")
+_KEPT = ("Allow", "Content-Range")
+"""Fields of a library's error that belong to its status (RFC 9110, 15.5.6 and 15.5.17)."""
 _OPERATORS = "The server could not answer; the cause is in its log."
 
 _log = logging.getLogger(__name__)
@@ -90,8 +90,9 @@ def _http_problem(error: HTTPException) -> Response:
         return error.get_response()
     detail = _OPERATORS if status >= 500 else error.description or error.name
     response = _problem(error.name.lower().replace(" ", "-"), status=status, detail=detail)
-    if allow := dict(error.get_headers()).get("Allow"):
-        response.headers["Allow"] = allow
+    for name, value in error.get_headers():
+        if name in _KEPT:
+            response.headers[name] = value
     return response
 
 

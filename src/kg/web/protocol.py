@@ -11,7 +11,7 @@ from werkzeug.wsgi import LimitedStream
 from kg.errors import BadArgument, BodyTooLarge, UnsupportedBody, UpdateRefused
 from kg.query.request import QueryRequest
 from kg.store.base import Dataset
-from kg.web.iris import absolute_iri
+from kg.store.iris import absolute_iri
 from kg.web.negotiation import chooser
 
 FORM = "application/x-www-form-urlencoded"
@@ -49,6 +49,7 @@ def _parameters(request: Request, body_bytes: int) -> MultiDict[str, str]:
 
 
 def _body(request: Request, limit: int) -> list[tuple[str, str]]:
+    _refuse_encoded(request)
     charset = request.mimetype_params.get("charset", "utf-8")
     if charset.lower() not in ("utf-8", "utf8"):
         raise UnsupportedBody(f"{request.mimetype}; charset={charset}", (FORM, DIRECT))
@@ -59,6 +60,13 @@ def _body(request: Request, limit: int) -> list[tuple[str, str]]:
     if request.mimetype == UPDATE:
         raise UpdateRefused(f"a body of type {UPDATE}")
     raise UnsupportedBody(request.mimetype, (FORM, DIRECT))
+
+
+def _refuse_encoded(request: Request) -> None:
+    # RFC 9110, section 8.4: a coding that is not taken is answered as a type that is not.
+    coding = request.headers.get("Content-Encoding", "identity")
+    if coding.strip().lower() != "identity":
+        raise UnsupportedBody(f"{request.mimetype} in Content-Encoding {coding}", (FORM, DIRECT))
 
 
 def _data(request: Request, limit: int) -> bytes:

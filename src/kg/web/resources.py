@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from kg.errors import QuerySyntax, UnknownResource
+from kg.errors import UnknownResource
 from kg.media import JSON, Format
 from kg.namespaces import BASE
 from kg.query.request import QueryRequest
 from kg.query.run import Answer, answer
 from kg.settings import Settings
 from kg.store.embedded import EmbeddedStore
-from kg.web.iris import absolute_iri
+from kg.store.iris import absolute_iri
 
 
 def resource(
@@ -36,10 +36,7 @@ def _release_that_knows(iri: str, store: EmbeddedStore, settings: Settings) -> s
     if not absolute_iri(iri):
         raise _unknown(iri)
     request = QueryRequest(query=f"ASK {{ <{iri}> ?p ?o }}", choose=lambda _: JSON)
-    try:
-        asked = answer(request, store, settings)
-    except QuerySyntax as error:  # a stricter reading of RFC 3987 than the grammar's token
-        raise _unknown(iri) from error
+    asked = answer(request, store, settings)
     with asked.spool:
         if not json.loads(asked.spool.read())["boolean"]:
             raise _unknown(iri)

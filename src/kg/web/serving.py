@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ctypes
+import errno
+import fcntl
 import http.client
 import logging
+import os
 import signal
 import socket
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import Pipe
@@ -22,7 +27,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from kg.errors import KgError, PortInUse
+from kg.errors import BadArgument, KgError, PortInUse
 from kg.media import JSON
 from kg.query.request import QueryRequest
 from kg.query.run import answer
@@ -31,7 +36,9 @@ from kg.store.embedded import EmbeddedStore
 from kg.web.app import create_app
 
 _CHEAP_REQUESTS = 64
-"""Threads beyond those that wait for a worker, so that pages and dumps pass slow queries by."""
+"""Threads beyond one a worker, so that pages and dumps pass slow queries by. A request that waits
+for a worker takes one of them, and so does a client that is slow to read its answer: as many of
+these as there are threads keep all others out."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -55,10 +62,17 @@ def serve(
     """Answer HTTP from the store in `folder` until SIGTERM or SIGINT; then finish what runs.
 
     `on_ready` gets the URL once it answers; it is called in the serving process, a child of this
-    one. Port 0 takes a free one. Raises PortInUse before anything starts, and the KgError for
-    which the serving process could not.
+    one. Port 0 takes a free one. Raises PortInUse and BadArgument before anything starts, and the
+    KgError for which the serving process could not.
     """
     address = _free_address(host, port)
+    with _claimed(address):
+        _serve(folder, settings, address, on_ready)
+
+
+def _serve(
+    folder: Path, settings: Settings, address: Address, on_ready: Callable[[str], None]
+) -> None:
     failures, report = Pipe(duplex=False)
     server = Granian(
         target="kg.web",
@@ -79,7 +93,7 @@ def serve(
 
 
 def _free_address(host: str, port: int) -> Address:
-    """Binds alone for a moment: a second granian would share the port without a word."""
+    """Binds alone for a moment: granian would share the port of another server without a word."""
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -89,8 +103,36 @@ def _free_address(host: str, port: int) -> Address:
             probe.bind(where)
             ip, bound = probe.getsockname()[:2]
     except OSError as error:
-        raise PortInUse(host, port, error.strerror or str(error)) from error
+        raise _unusable(host, port, error) from error
     return Address(ip, bound)
+
+
+def _unusable(host: str, port: int, error: OSError) -> KgError:
+    reason = error.strerror or str(error)
+    if error.errno == errno.EADDRINUSE:
+        return PortInUse(host, port, reason)
+    remedy = "Name an address of this machine with --host, and a port that you may take."
+    return BadArgument(f"{host}:{port} cannot be listened on: {reason}", remedy=remedy)
+
+
+@contextmanager
+def _claimed(address: Address) -> Iterator[None]:
+    """Holds the address until the block ends: two servers may find it free at one moment.
+
+    Only servers of one user can share a port (socket(7), SO_REUSEPORT), so each user has a file.
+    """
+    name = f"kg-{os.getuid()}-{address.ip.replace(':', '_')}-{address.port}.lock"
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(Path(tempfile.gettempdir()) / name, flags, 0o600)
+    except OSError as error:
+        raise _unusable(address.ip, address.port, error) from error
+    with open(descriptor) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise PortInUse(address.ip, address.port, os.strerror(errno.EADDRINUSE)) from error
+        yield
 
 
 def _failure(failures: Connection) -> KgError:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kg.web.iris import absolute_iri
+from kg.store.iris import absolute_iri
 
 
 @pytest.mark.parametrize("text", ["http://x.org/é?q=1#x", "urn:x:y", "mailto:", "a+b.c-d:%20"])

@@ -1,0 +1,51 @@
+"""Files that are whole after a crash of the machine, or not there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def write_durably(file: Path, content: Iterable[bytes]) -> None:
+    """Replace `file` so that a crash leaves either the old content or the new.
+
+    A crash may also leave a hidden file beside it, which ends in `.new`.
+    """
+    temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
+    try:
+        write_synced(temporary, content)
+        move_synced(temporary, file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_synced(file: Path, content: Iterable[bytes]) -> None:
+    """Write a file whose content and name are then on disk."""
+    with file.open("wb") as target:
+        target.writelines(content)
+        target.flush()
+        os.fsync(target.fileno())
+    sync(file.parent)
+
+
+def move_synced(path: Path, to: Path) -> None:
+    """Rename within a folder or beside it; the new name is then on disk."""
+    path.replace(to)
+    sync(to.parent)
+
+
+def sync_tree(folder: Path) -> None:
+    """Have all that is in the folder on disk."""
+    for path in (*folder.rglob("*"), folder):
+        sync(path)
+
+
+def sync(path: Path) -> None:
+    """Have one file, or the names in one folder, on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
