@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kg.errors import MalformedFile, MissingFile, Place
+from kg.errors import MalformedFile, Place
+from kg.files import read_text
 from kg.namespaces import BASE
 
 
@@ -37,9 +38,7 @@ class Context:
     def read(cls, file: Path) -> Context:
         """The context in this file. Raises MissingFile or MalformedFile."""
         try:
-            return cls.parse(file.read_bytes())
-        except FileNotFoundError as error:
-            raise MissingFile(file, "it says what the keys of the sources mean") from error
+            return cls.parse(read_text(file, "it says what the keys of the sources mean").encode())
         except json.JSONDecodeError as error:
             place = Place(file, error.lineno, error.colno)
             raise MalformedFile(place, "JSON", error.msg) from error

@@ -4,7 +4,8 @@ KgError
 ├── BadSetting, BadArgument
 ├── ProjectError        NotAProject, MissingFile, MalformedFile
 ├── SourceError         UnknownKey, UnknownConcept, BadValue, BadPlace, DigestMismatch,
-│                       UnsuitableText, UnmatchedText, DuplicateClaim
+│                       UnsuitableText, UnmatchedText, DuplicateClaim,
+│                       DuplicateArticle
 ├── RuleError, ShapesError
 ├── Rejected            the gate's findings
 ├── StoreError          NotAStore, StoreTooNew, NoRelease, ReleaseMissing, StoreBusy,
@@ -213,6 +214,17 @@ class DuplicateClaim(SourceError):
             f"a claim of this kind stands on the same words already, at line {first.line}"
             f" (<{iri}>)",
             remedy="Narrow the place of one of them to its own clause, or take one out.",
+            place=place,
+        )
+
+
+class DuplicateArticle(SourceError):
+    """Two sources describe one article: they have the same text, or the same address."""
+
+    def __init__(self, place: Place, iri: str, first: Place) -> None:
+        super().__init__(
+            f"this article is described by {first} already (<{iri}>)",
+            remedy="Take one of the two sources out; what both say belongs in one.",
             place=place,
         )
 

@@ -27,7 +27,7 @@ def read_bytes(file: Path, why: str) -> bytes:
 
 
 def decoded(content: bytes, file: Path) -> str:
-    """The bytes of a file as text. Raises MalformedFile, with the line, where they are not UTF-8."""
+    """The bytes as text. Raises MalformedFile with the line where they are not UTF-8."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -10,19 +10,13 @@ CODE: Final = BASE + "code/"
 GRAPH: Final = BASE + "graph/"
 SHAPES: Final = BASE + "shapes/"
 
-DCTERMS: Final = "http://purl.org/dc/terms/"
 OA: Final = "http://www.w3.org/ns/oa#"
-PROV: Final = "http://www.w3.org/ns/prov#"
-RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-RDFS: Final = "http://www.w3.org/2000/01/rdf-schema#"
 SCHEMA: Final = "https://schema.org/"
-SH: Final = "http://www.w3.org/ns/shacl#"
-SKOS: Final = "http://www.w3.org/2004/02/skos/core#"
 XSD: Final = "http://www.w3.org/2001/XMLSchema#"
 
 USUAL_PREFIXES: Final = {
-    "rdf": RDF,
-    "rdfs": RDFS,
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
     "xsd": XSD,
     "owl": "http://www.w3.org/2002/07/owl#",
     "rf": RF,

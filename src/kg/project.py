@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kg.errors import NotAProject
+from kg.errors import MissingFile, NotAProject
 
 _CHECKOUT = Path(__file__).parents[2]
 _PACKAGED = Path(__file__).parent / "_project"
@@ -26,13 +26,15 @@ class Project:
         return cls(folder)
 
     @classmethod
-    def find(cls, start: Path | None = None) -> Project:
-        """The project that `start` (default: the working folder) lies in.
+    def find(cls, start: Path | None = None, *, to_write: bool = False) -> Project:
+        """The project that `start` (default: the working folder) lies in. Raises NotAProject.
 
-        Where it lies in none: the one that travels in the wheel, or that of the checkout.
+        Where it lies in none: the one that travels in the wheel, or that of the checkout, but
+        not `to_write`, since nobody would look for what was written there.
         """
-        start = (start or Path.cwd()).resolve()
-        for folder in (start, *start.parents, _PACKAGED, _CHECKOUT):
+        start = (start or _working_folder()).resolve()
+        others = () if to_write else (_PACKAGED, _CHECKOUT)
+        for folder in (start, *start.parents, *others):
             if (folder / "ontology").is_dir() and (folder / "data").is_dir():
                 return cls(folder)
         raise NotAProject(start, "ontology/ and data/, nor has any folder above it")
@@ -53,8 +55,11 @@ class Project:
         return self.folder / "data" / "articles"
 
     def sources(self) -> list[Path]:
-        """The sources of all articles, in the order of their folders' names."""
-        return sorted(self.articles.glob("*/article.yaml"))
+        """The sources of all articles, in the order of their folders' names.
+
+        Raises MissingFile where there is none.
+        """
+        return _needed(self.articles, "*/article.yaml", "a project has an article")
 
     def terms(self) -> list[Path]:
         """The Turtle files of the ontology's terms."""
@@ -65,12 +70,12 @@ class Project:
         return sorted((self.ontology / "concepts").glob("*.ttl"))
 
     def shapes(self) -> list[Path]:
-        """The Turtle files of the shapes."""
-        return sorted((self.ontology / "shapes").glob("*.ttl"))
+        """The Turtle files of the shapes. Raises MissingFile where there is none."""
+        return _needed(self.ontology / "shapes", "*.ttl", "without shapes everything conforms")
 
     def rules(self) -> list[Path]:
-        """The CONSTRUCT queries that derive."""
-        return sorted((self.ontology / "rules").glob("*.rq"))
+        """The CONSTRUCT queries that derive. Raises MissingFile where there is none."""
+        return _needed(self.ontology / "rules", "*.rq", "without rules nothing is derived")
 
     def reference(self) -> list[Path]:
         """The Turtle files of areas, organisations and publications."""
@@ -80,6 +85,25 @@ class Project:
         """The Turtle files of links to other datasets, one file a target."""
         return sorted((self.folder / "data" / "reference" / "alignments").glob("*.ttl"))
 
+    def turtle(self) -> list[Path]:
+        """Every Turtle file that a release is made of or checked with."""
+        parts = (self.terms(), self.concepts(), self.shapes(), self.reference(), self.alignments())
+        return [file for part in parts for file in part]
+
     def questions(self) -> list[Path]:
         """The named questions."""
         return sorted((self.folder / "data" / "questions").glob("*.rq"))
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:  # it was deleted
+        raise NotAProject(Path(), "ontology/ and data/, and is itself not there") from error
+
+
+def _needed(folder: Path, pattern: str, why: str) -> list[Path]:
+    files = sorted(folder.glob(pattern))
+    if not files:
+        raise MissingFile(folder / pattern, why)
+    return files

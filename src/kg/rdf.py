@@ -8,17 +8,17 @@ from pathlib import Path
 from rdflib import Graph
 from rdflib.plugins.parsers.notation3 import BadSyntax
 
-from kg.errors import MalformedFile, MissingFile, Place
+from kg.errors import MalformedFile, Place
+from kg.files import read_text
+from kg.namespaces import BASE
 
 
 def read_turtle(file: Path) -> Graph:
     """The graph in a Turtle file. Raises MissingFile, or MalformedFile with the line."""
     graph = Graph()
     try:
-        graph.parse(file, format="turtle")
-    except FileNotFoundError as error:
-        raise MissingFile(file, "it is read as Turtle") from error
-    except (BadSyntax, UnicodeDecodeError) as error:
+        graph.parse(data=read_text(file, "it is read as Turtle"), format="turtle", publicID=BASE)
+    except (BadSyntax, AssertionError) as error:  # the latter for a string without end
         raise MalformedFile(_turtle_place(file, error), "Turtle", _problem(error)) from error
     return graph
 

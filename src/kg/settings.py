@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, Final
 
 from kg.errors import BadSetting
 
 _MIB = 1024 * 1024
 
 
-def _setting(default: Any, sentence: str) -> Any:
-    return field(default=default, metadata={"sentence": sentence})
+_MOST: Final = {"int": 2**53, "float": 1_000_000.0}
+"""The most a value may be; clocks and limits of the system overflow far above it."""
+
+
+def _setting(default: Any, sentence: str, *, least: float = 0) -> Any:
+    return field(default=default, metadata={"sentence": sentence, "least": least})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,9 @@ class Settings:
     workers: int = _setting(2, "Worker processes that evaluate queries at the same time.")
     deadline: float = _setting(30.0, "Seconds a query may take before its worker is ended.")
     worker_memory: int = _setting(
-        2048 * _MIB, "Bytes of address space a worker may take while it evaluates."
+        2048 * _MIB,
+        "Bytes of address space a worker may take while it evaluates.",
+        least=256 * _MIB,  # a worker that only starts takes more than half of that
     )
     answer_bytes: int = _setting(512 * _MIB, "Bytes an answer may have, uncompressed.")
     spool_memory: int = _setting(_MIB, "Bytes of an answer kept in memory; more goes to a file.")
@@ -39,25 +45,40 @@ class Settings:
     def read(cls, environ: Mapping[str, str] | None = None, **flags: Any) -> Settings:
         """Defaults, overridden by `KG_*` of the environment, overridden by flags that are not None.
 
-        Raises BadSetting where a value of the environment is not of the setting's type or is
-        not above zero.
+        Raises BadSetting where a value is not of the setting's type, or not within its range.
         """
         environ = os.environ if environ is None else environ
         values: dict[str, Any] = {}
         for setting in fields(cls):
-            text = environ.get(f"KG_{setting.name.upper()}")
-            if text is not None:
-                values[setting.name] = _parsed(setting.name, text, whole=setting.type == "int")
-        values.update({name: value for name, value in flags.items() if value is not None})
+            flag, variable = flags.get(setting.name), _variable(setting)
+            if flag is not None:
+                values[setting.name] = _checked(setting, setting.name, str(flag))
+            elif variable in environ:
+                values[setting.name] = _checked(setting, variable, environ[variable])
         return cls(**values)
 
+    @classmethod
+    def described(cls) -> dict[str, str]:
+        """What each variable of the environment sets, in a sentence, with its default."""
+        return {
+            _variable(each): f"{each.metadata['sentence']} By default {each.default:.15g}."
+            for each in fields(cls)
+        }
 
-def _parsed(name: str, text: str, *, whole: bool) -> float:
+
+def _variable(setting: Field[Any]) -> str:
+    return f"KG_{setting.name.upper()}"
+
+
+def _checked(setting: Field[Any], name: str, text: str) -> float:
+    """The number that the text writes; `name` is what the person who gave it calls it."""
+    least, most = setting.metadata["least"], _MOST[str(setting.type)]
     try:
-        value = int(text) if whole else float(text)
+        value = int(text) if setting.type == "int" else float(text)
     except ValueError:
         value = 0
-    if not value > 0:
-        wanted = "a whole number" if whole else "a number"
-        raise BadSetting(f"KG_{name.upper()}", text, f"{wanted} above zero")
-    return value
+    if value > 0 and least <= value <= most:  # and so neither infinite nor NaN
+        return value
+    wanted = "a whole number" if setting.type == "int" else "a number"
+    start = f"from {least}" if least else "above zero"
+    raise BadSetting(name, text, f"{wanted} {start}, and at most {most:.15g}")

@@ -113,7 +113,8 @@ def test_build_makes_a_release_and_says_so(project: Project) -> None:
     result = run("build", "--project", project.folder, "--store", "new")
     head = Releases.open(Path("new")).head()
     assert result.stdout == (
-        f"release {head.name}: {head.quads} quads in {len(head.graphs)} graphs, digest {head.digest}\n"
+        f"release {head.name}: {head.quads} quads in {len(head.graphs)} graphs,"
+        f" digest {head.digest}\n"
     )
 
 

@@ -106,7 +106,8 @@ BREAKING: dict[Node, Breaking] = {
 PARAMETERS = {*BREAKING, SH.node, SH.closed, SH.sparql}
 """What can be found wrong; the shapes use no other parameter, and a test holds that."""
 SILENT = {
-    RDF.type, SH.path, SH.property, SH.message, SH.targetClass, SH.ignoredProperties,
+    RDF.type, SH.path, SH.property, SH.message, SH.targetClass, SH.targetObjectsOf,
+    SH.ignoredProperties,
     SH.prefixes, SH.select, SH.declare, SH.prefix, SH.namespace, RDF.first, RDF.rest,
     RDFS.subClassOf,
 }  # fmt: skip

@@ -111,7 +111,7 @@ def test_broken_shapes_are_refused_with_their_file(project: Project, built: Path
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("SELECT $this WHERE {", "SELEKT $this WHERE {", "Claim cannot be used"),
+        ("SELECT $this WHERE {", "SELEKT $this WHERE {", "Claim-chain-contiguous cannot be used"),
         ("sh:maxCount 1 ;", 'sh:maxCount "one" ;', "cannot be used"),
     ],
 )
@@ -124,8 +124,10 @@ def test_a_broken_shape_is_refused_by_name(
         "rfsh:Claim-chain-contiguous\n" if "SELECT" in old else "rfsh:Claim-kind\n"
     )
     file.write_text(content[:start] + content[start:].replace(old, new, 1))
-    with pytest.raises(ShapesError, match=problem):
+    with pytest.raises(ShapesError, match=problem) as caught:
         check(project)
+    assert caught.value.place
+    assert caught.value.place.file == file
 
 
 def test_a_broken_rule_is_refused_with_its_line(project: Project) -> None:

@@ -123,8 +123,8 @@ def test_a_value_that_cannot_be_taken_is_refused_at_its_line(
         (b"article: {}\r\n", "CR line ends"),
         (b"article: \xff\n", "not UTF-8"),
         ("article: {}\n".encode("utf-16"), "not UTF-8"),
-        (b"a: " + b"[" * 3000, "nested"),
-        (b"a: " + b"{a: " * 1500 + b"1" + b"}" * 1500, "nested"),
+        (b"a: " + b"[" * 3000, "maximum depth"),
+        (b"a: " + b"{a: " * 1500 + b"1" + b"}" * 1500, "maximum depth"),
         (b"a: &x [*x]\n", "unknown key 'a'"),
         (b"- a\n", "it is not a mapping"),
         (b"", "it is not a mapping"),
@@ -169,6 +169,15 @@ def test_what_cannot_be_placed_is_refused(
     with pytest.raises(KgError, match=problem):
         write_places([source], text)
     assert source.read_bytes() == before
+
+
+def test_in_a_block_without_a_place_an_incipit_is_sought_in_the_whole_text(
+    source: Path, text: Text
+) -> None:
+    change(source, "  at: 39-184  # The harbour guild says that at …\n", "")
+    change(source, "at: 67-106 ", "at: {incipit: at least 40, through: Northland} ")
+    write_places([source], text)
+    assert "at: 67-106" in source.read_text()
 
 
 @pytest.mark.parametrize("article", ["[1]", "null", "5"])

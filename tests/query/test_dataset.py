@@ -101,9 +101,7 @@ def test_a_prefix_that_is_not_declared_is_refused_with_its_place() -> None:
         "FROMNAMED ex:one FROMex:one FROMex:two",
     ],
 )
-def test_a_triple_of_two_from_graphs_is_one_solution_or_refused(
-    store: Store, clauses: str
-) -> None:
+def test_a_triple_of_two_from_graphs_is_one_solution_or_refused(store: Store, clauses: str) -> None:
     """Never two, however the engine reads the clauses: it needs no space after a keyword."""
     try:
         answer = store.query(f"SELECT (COUNT(*) AS ?n) {clauses} {{ ?s ?p ?o }}", format="csv")

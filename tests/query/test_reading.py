@@ -10,12 +10,14 @@ from rdflib import Graph, Literal, URIRef
 
 import kg
 from kg.errors import (
+    BadArgument,
     BadSetting,
     DeadlineExceeded,
     NoRelease,
     NotAcceptable,
     NotAStore,
     QuerySyntax,
+    StoreDamaged,
 )
 
 LEFT = "{ ?claim rf:cohort cohort:ff-departed ; sdmx-measure:obsValue ?value }"
@@ -84,3 +86,32 @@ def test_a_setting_of_the_environment_is_checked(
     monkeypatch.setenv("KG_WORKER_MEMORY", "much")
     with pytest.raises(BadSetting, match="KG_WORKER_MEMORY is 'much'"):
         kg.open(built)
+
+
+@pytest.mark.parametrize(
+    ("query", "offered"),
+    [
+        ("SELECT (<<( rf:a rf:b rf:c )>> AS ?x) {}", "json, xml, csv, tsv"),
+        ("CONSTRUCT { rf:a rf:b <<( rf:a rf:b rf:c )>> } {}", "turtle, ntriples, nquads"),
+    ],
+)
+def test_a_triple_term_is_refused_with_the_formats_that_have_it(
+    built: Path, query: str, offered: str
+) -> None:
+    with kg.open(built) as store:
+        with pytest.raises(NotAcceptable, match=offered):
+            store.query(query)
+        assert b"b" in store.query(query, format=offered.partition(",")[0])
+
+
+@pytest.mark.parametrize("deadline", [0, -1, float("nan")])
+def test_a_deadline_that_is_none_is_refused(built: Path, deadline: float) -> None:
+    with kg.open(built) as store, pytest.raises(BadArgument, match="above zero"):
+        store.query("ASK {}", deadline=deadline)
+
+
+def test_a_release_that_lost_its_context_is_damaged(built: Path) -> None:
+    (context,) = built.glob("releases/*/context.jsonld")
+    context.unlink()
+    with kg.open(built) as store, pytest.raises(StoreDamaged):
+        store.query("ASK {}")

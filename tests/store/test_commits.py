@@ -167,6 +167,13 @@ def test_a_commit_sweeps_what_a_crashed_one_left(folder: Path) -> None:
     assert os.listdir(folder / "releases") == [release.name]
 
 
+def test_a_commit_brings_back_a_context_that_was_lost(folder: Path) -> None:
+    first = committed(folder, graph("a", ":s :p :o"))
+    (first.folder / "context.jsonld").unlink()
+    second = committed(folder, graph("a", ":s :p :o"))
+    assert (second.folder / "context.jsonld").read_bytes() == change().context
+
+
 def test_the_labels_of_blank_nodes_do_not_change_a_digest(folder: Path) -> None:
     first = committed(folder, graph("a", "_:x :p _:y", "_:y :q :o"))
     assert commit(folder, change(graph("a", "_:m :q :o", "_:k :p _:m")), now=NOW) is None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from kg.errors import NoRelease, NotAcceptable, StoreError
+from kg.errors import NoRelease, NotAcceptable, StoreDamaged, StoreError
 from kg.media import N_QUADS, TRIG, TURTLE
 from kg.settings import Settings
 from kg.store.base import Release
+from kg.store.durable import write_durably
 from kg.store.embedded import EmbeddedStore
 from store_parts import committed, graph, task
 
@@ -56,10 +57,61 @@ def test_a_store_that_is_warmed_sweeps_what_a_crashed_write_left(
     assert (leftover.exists(), release.folder.exists()) == (False, True)
 
 
-def test_a_store_answers_again_after_it_was_closed(store: EmbeddedStore, release: Release) -> None:
-    for _ in range(2):
-        assert store.query(task(release, "ASK { ?s ?p ?o }")).read() == b"true"
-        store.close()
+def test_a_store_that_was_closed_answers_no_more(store: EmbeddedStore, release: Release) -> None:
+    assert store.query(task(release, "ASK { ?s ?p ?o }")).read() == b"true"
+    store.close()
+    with pytest.raises(StoreError, match="the store was closed"):
+        store.query(task(release, "ASK { ?s ?p ?o }"))
+
+
+@pytest.mark.parametrize("content", ["9-aaaaaaaaaaaa\n", "nonsense", None])
+def test_where_head_is_lost_the_last_release_is_served_and_the_log_says_so_once(
+    folder: Path,
+    store: EmbeddedStore,
+    release: Release,
+    caplog: pytest.LogCaptureFixture,
+    content: str | None,
+) -> None:
+    head = folder / "HEAD"
+    good = head.read_text()
+    assert store.release() == release
+    head.unlink() if content is None else head.write_text(content)
+    assert [store.release(), store.release()] == [release, release]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    head.write_text(good)
+    second = committed(folder, graph("a", ":s :p :new"))
+    assert store.release() == second
+
+
+def test_the_worker_s_network_is_logged_once(
+    store: EmbeddedStore, release: Release, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "kg")
+    for _ in range(3):
+        store.query(task(release, "ASK {}")).close()
+    (message,) = caplog.messages
+    assert message in ("event=worker network=false", "event=worker network=true")
+
+
+def test_a_dump_is_on_disk_when_it_is_told(
+    store: EmbeddedStore, release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = list[Path]()
+
+    def noted(file: Path, content: Iterable[bytes]) -> None:
+        written.append(file)
+        write_durably(file, content)
+
+    monkeypatch.setattr("kg.store.embedded.write_durably", noted)
+    assert written == [] != [store.dump(release, N_QUADS)] == written
+
+
+def test_a_release_that_lost_its_context_is_damaged(store: EmbeddedStore, release: Release) -> None:
+    (release.folder / "context.jsonld").unlink()
+    with pytest.raises(StoreDamaged) as caught:
+        store.dump(release, N_QUADS)
+    assert caught.value.place
+    assert caught.value.place.file == release.folder / "context.jsonld"
 
 
 def test_n_quads_are_dumped_by_graph_and_sorted(store: EmbeddedStore, release: Release) -> None:

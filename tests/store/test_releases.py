@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.errors import (
+    CommitFailed,
     NoRelease,
     NotAStore,
     ReleaseMissing,
@@ -19,6 +24,7 @@ from kg.errors import (
     StoreTooNew,
 )
 from kg.store.base import GraphState, Owner
+from kg.store.durable import move_synced, write_synced
 from kg.store.releases import Releases, release_digest
 from store_parts import committed, graph
 
@@ -63,6 +69,21 @@ def test_a_store_of_a_later_format_is_refused(folder: Path) -> None:
     (folder / "kg-store.json").write_text('{"format": 2}')
     with pytest.raises(StoreTooNew, match="store format 2; this kg knows format 1"):
         Releases.open(folder)
+
+
+def test_a_format_that_is_no_number_is_shown_as_it_is_written(folder: Path) -> None:
+    Releases.create(folder)
+    (folder / "kg-store.json").write_text('{"format": "1"}')
+    with pytest.raises(StoreTooNew, match="store format '1'; this kg knows format 1"):
+        Releases.open(folder)
+
+
+def test_a_folder_of_releases_of_another_kind_is_no_store(folder: Path) -> None:
+    (folder / "releases").mkdir(parents=True)
+    (folder / "releases" / "photo.jpg").write_bytes(b"")
+    with pytest.raises(NotAStore):
+        Releases.create(folder)
+    assert [path.name for path in folder.iterdir()] == ["releases"]
 
 
 def test_releases_are_listed_by_number_and_found_by_name_or_number(folder: Path) -> None:
@@ -141,6 +162,61 @@ def test_a_sweep_removes_what_a_crashed_write_left_and_no_release(folder: Path) 
     with releases.lock():
         releases.sweep()
     assert list((folder / "releases").iterdir()) == [release.folder]
+
+
+@pytest.mark.parametrize("name", [".HEAD.new", "HEAD"])
+def test_a_release_that_head_could_not_be_moved_to_is_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Both where there is no space for the new HEAD and where it cannot be put in place."""
+    first = committed(folder, graph("g", ":s :p :o"))
+    with monkeypatch.context() as patch:
+        patch.setattr("kg.store.releases.write_synced", _failing(write_synced, name))
+        patch.setattr("kg.store.releases.move_synced", _failing(move_synced, name))
+        with pytest.raises(CommitFailed, match="no space is left"):
+            committed(folder, graph("g", ":s :p :new"))
+    assert [path.name for path in (folder / "releases").iterdir()] == [first.name]
+    assert Releases.open(folder).head() == first
+    assert committed(folder, graph("g", ":s :p :new")).number == 2
+
+
+def _failing(write: Callable[..., None], name: str) -> Callable[..., None]:
+    """The function, which finds no space where it is to make a file of this name."""
+
+    def failing(*arguments: Any) -> None:
+        if name in (path.name for path in arguments if isinstance(path, Path)):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(*arguments)
+
+    return failing
+
+
+def test_a_sweep_removes_a_release_that_a_crash_kept_from_being_published(folder: Path) -> None:
+    first, second = (committed(folder, graph("g", f":s :p :{name}")) for name in "ab")
+    (folder / "HEAD").rename(folder / ".HEAD.new")
+    (folder / "HEAD").write_text(f"{first.name}\n")
+    Releases.open(folder).tidy()
+    assert not (folder / ".HEAD.new").exists()
+    assert Releases.open(folder).all() == [first]
+    assert not second.folder.exists()
+
+
+def test_a_sweep_keeps_a_release_that_head_was_moved_back_from(folder: Path) -> None:
+    made = [committed(folder, graph("g", f":s :p :{name}")) for name in "ab"]
+    (folder / "HEAD").write_text(f"{made[0].name}\n")
+    Releases.open(folder).tidy()
+    assert Releases.open(folder).all() == made
+
+
+def test_a_sweep_removes_files_that_were_begun_long_ago(folder: Path) -> None:
+    Releases.create(folder)
+    (folder / "dumps").mkdir()
+    old, young = folder / "dumps" / ".1.nq.gz.1.new", folder / "dumps" / ".1.nq.gz.2.new"
+    for file in (old, young):
+        file.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    Releases.open(folder).tidy()
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 @given(st.permutations(STATES))

@@ -13,16 +13,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pyoxigraph import Store
+from rdflib import Graph
 
 import kg
 from kg.errors import (
     AnswerTooLarge,
     DeadlineExceeded,
-    EvaluationFailed,
     MemoryExceeded,
+    NotAcceptable,
     QuerySyntax,
     QueueFull,
     StoreDamaged,
+    StoreError,
     WorkerDied,
 )
 from kg.media import (
@@ -40,7 +43,9 @@ from kg.media import (
 )
 from kg.settings import Settings
 from kg.store.base import Dataset, Release
-from kg.store.workers import WorkerPool
+from kg.store.evaluation import Failure, evaluated
+from kg.store.output import Output
+from kg.store.workers import WorkerPool, is_out_of_memory
 from store_parts import Ask, committed, graph, task
 
 SOURCE = os.environ | {"PYTHONPATH": str(Path(kg.__file__).parents[1])}
@@ -205,10 +210,79 @@ def test_a_worker_reaches_no_network(release: Release, ask: Ask) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"
-        with pytest.raises(EvaluationFailed):
+        with pytest.raises(StoreError, match="Network is unreachable"):
             ask(release, f"SELECT * {{ SERVICE <{url}> {{ ?s ?p ?o }} }}")
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+XML_HAS_NO = "it holds a character that XML does not have, or a carriage return"
+TRIPLE_TERM = "CONSTRUCT { ex:s ex:p <<( ex:s %s 1 )>> } {}"
+
+
+@pytest.mark.parametrize(
+    ("query", "form", "reason"),
+    [
+        (r'SELECT ("a\u0001b" AS ?x) {}', XML, XML_HAS_NO),
+        (r'SELECT ("a\uFFFEb" AS ?x) {}', XML, XML_HAS_NO),
+        (r'SELECT ("a\r\nb" AS ?x) {}', XML, XML_HAS_NO),
+        (r'CONSTRUCT { ex:s ex:p "\u0001" } {}', RDF_XML, XML_HAS_NO),
+        ("CONSTRUCT { ex:s ex:1 1 } {}", RDF_XML, "the property <http://ex/1> does not end in"),
+        ("CONSTRUCT { ex:s <http://ex/> 1 } {}", RDF_XML, "the property <http://ex/> does not"),
+        (TRIPLE_TERM % "ex:2", RDF_XML, "the property <http://ex/2> does not"),
+        (TRIPLE_TERM % "ex:p", JSON_LD, "JSON-LD has no triple terms"),
+    ],
+)
+def test_what_a_format_cannot_hold_is_refused_with_the_reason_and_the_others(
+    release: Release, ask: Ask, query: str, form: Format, reason: str
+) -> None:
+    with pytest.raises(NotAcceptable, match=f"given as {form.name}: {reason}") as caught:
+        ask(release, query, form, prefixes=PREFIXES)
+    assert form.name not in caught.value.offered
+    assert {"json", "ntriples"} & {*caught.value.offered}
+
+
+def test_a_property_of_names_beyond_ascii_is_rdf_xml(release: Release, ask: Ask) -> None:
+    names = ("1a", "é", "a·", "a.", "-a")
+    triples = " ".join(f"ex:s <http://ex/{name}> 1 ." for name in names)
+    document = ask(release, f"CONSTRUCT {{ {triples} }} {{}}", RDF_XML, prefixes=PREFIXES)
+    assert len(Graph().parse(data=document, format="xml")) == len(names)
+
+
+def test_a_context_that_is_gone_is_damage(tmp_path: Path, ask: Ask) -> None:
+    release = committed(tmp_path / "store", graph("a", ":s :p :o"))
+    (release.folder / "context.jsonld").unlink()
+    with pytest.raises(StoreDamaged):
+        ask(release, CONSTRUCT, JSON_LD, prefixes=PREFIXES)
+
+
+def test_a_fault_of_the_machine_is_no_fault_of_the_query(
+    release: Release, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Output, "write", full)
+    store = Store.read_only(str(release.folder / "public"))
+    with pytest.raises(Failure) as caught:
+        evaluated(store, task(release, FEW))
+    assert caught.value.kind == "machine"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (b"memory allocation of 64 bytes failed\n", True),
+        (b"terminate called after\n  what():  std::bad_alloc\n", True),
+        (b"panicked at x:\ncode: 11, Resource temporarily unavailable\nnote: y\n", True),
+        (b"Traceback\nMemoryError\n", True),
+        (b'cannot parse "memory allocation of bad_alloc MemoryError"\n', False),
+        (b"MemoryError\nlater\nand later\noverflowed its stack\n", False),
+        (b"", False),
+    ],
+)
+def test_only_the_last_words_tell_that_the_memory_ended(words: bytes, expected: bool) -> None:
+    assert is_out_of_memory(words) == expected
 
 
 def test_a_release_that_cannot_be_opened_is_damage(tmp_path: Path, ask: Ask) -> None:

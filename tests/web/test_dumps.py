@@ -53,6 +53,13 @@ def test_a_dump_goes_on_where_it_broke_off(server: Server, release: Release) -> 
     assert rest.headers["repr-digest"] == whole.headers["repr-digest"]
 
 
+def test_a_range_past_the_end_is_416_with_the_length(server: Server, release: Release) -> None:
+    path = f"/dump/{release.name}.nq.gz"
+    length = server.send(path).headers["content-length"]
+    reply = server.send(path, headers={"Range": f"bytes={length}-"})
+    assert (reply.status, reply.headers.get("content-range")) == (416, f"bytes */{length}")
+
+
 def test_head_of_a_dump_has_the_headers_of_get(server: Server, release: Release) -> None:
     path = f"/dump/{release.name}.trig.gz"
     get, head = server.send(path), server.send(path, method="HEAD")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.errors import EvaluationError, QueryError
+from kg.errors import EvaluationError, EvaluationFailed, QueryError
 from kg.namespaces import BASE
 from kg.settings import Settings
 from kg.store.base import Release
@@ -32,6 +32,26 @@ def good_query_afterwards(server: Server) -> object:
 def test_a_syntax_error_has_line_and_column(server: Server) -> None:
     reply = server.query("SELECT *\nWHERE { ?s ?p }")
     assert (reply.status, reply.problem["line"], reply.problem["column"]) == (400, 2, 16)
+
+
+@pytest.mark.parametrize(
+    ("query", "column"),
+    [
+        ("SELECT * FROM <a> FROM <b> {}", 15),
+        ("SELECT * FROM <a:> FROM <http://[> {}", 25),
+        ("SELECT * FROMgraph:one FROMgraph:two {}", 10),
+    ],
+)
+def test_a_graph_that_is_no_iri_is_400_with_its_place(
+    server: Server, query: str, column: int
+) -> None:
+    reply = server.query(query)
+    assert (reply.status, reply.problem["line"], reply.problem["column"]) == (400, 1, column)
+
+
+def test_an_answer_that_its_format_cannot_hold_is_406(server: Server) -> None:
+    reply = server.query(r'SELECT ("\u0001" AS ?x) {}', accept="application/sparql-results+xml")
+    assert (reply.status, reply.problem["offered"]) == (406, ["json", "csv", "tsv"])
 
 
 def test_a_problem_says_what_was_met_and_what_to_do(server: Server) -> None:
@@ -146,9 +166,25 @@ def test_a_fault_of_the_store_is_500_and_told_to_the_operator_alone(
     assert "7-000000000000" in caplog.text
 
 
+def test_no_path_of_the_machine_reaches_a_client(
+    folder: Path, release: Release, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    copy = shutil.copytree(folder, tmp_path / "store")
+    query = {"query": "CONSTRUCT { ?s ?p ?o } { ?s ?p ?o }", "format": "jsonld"}
+    with EmbeddedStore(copy, Settings()) as store:
+        client = create_app(store, Settings()).test_client()
+        assert client.get("/sparql", query_string=query).status_code == 200
+        (copy / "releases" / release.name / "context.jsonld").unlink()
+        reply = client.get("/sparql", query_string=query)
+    assert (reply.status_code, reply.get_json()) == (500, _untold("Store"))
+    assert "context.jsonld" in caplog.text
+
+
 def test_every_error_of_a_query_has_its_status() -> None:
+    """But for the engine's own, which may name files: 500 without detail."""
     kinds = {*QueryError.__subclasses__(), *EvaluationError.__subclasses__()}
-    assert {kind for kind in kinds if not STATUS.keys() & {*kind.__mro__}} == set()
+    without = {kind for kind in kinds if not STATUS.keys() & {*kind.__mro__}}
+    assert without == {EvaluationFailed}
 
 
 def _untold(title: str) -> dict[str, object]:

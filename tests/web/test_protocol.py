@@ -1,5 +1,6 @@
 """The query operation of SPARQL 1.1 Protocol, section 2.1, over real HTTP."""
 
+import gzip
 import json
 import socket
 from urllib.parse import urlencode
@@ -67,6 +68,7 @@ def test_head_has_the_headers_of_get_and_no_body(server: Server) -> None:
 
 def test_options_lists_the_methods(server: Server) -> None:
     reply = server.send("/sparql", method="OPTIONS")
+    assert (reply.status, reply.body, "content-type" in reply.headers) == (204, b"", False)
     assert set(reply.headers["allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
 
 
@@ -125,6 +127,9 @@ BAD_PARAMETERS = [
     ("query=ASK+%7B%7D&timeout=nan", "timeout is 'nan'"),
     ("query=ASK+%7B%7D&default-graph-uri=one", "default-graph-uri is 'one'"),
     ("query=ASK+%7B%7D&named-graph-uri=http://x/%3E", "named-graph-uri is 'http://x/>'"),
+    ("query=ASK+%7B%7D&default-graph-uri=http://[", "default-graph-uri is 'http://['"),
+    ("query=ASK+%7B%7D&default-graph-uri=http://a:b/", "default-graph-uri is 'http://a:b/'"),
+    ("query=ASK+%7B%7D&named-graph-uri=http://x/%25zz", "named-graph-uri is 'http://x/%zz'"),
     ("query=ASK+%7B%7D&" + "&".join(["a=b"] * 1000), "there are more than 1000 parameters"),
 ]
 
@@ -150,6 +155,14 @@ def test_a_body_that_is_not_utf8_is_refused(server: Server) -> None:
 def test_a_body_of_another_type_is_415(server: Server, kind: str | None) -> None:
     reply = server.post(b"ASK {}", kind)
     assert (reply.status, reply.problem["title"]) == (415, "Unsupported media type")
+
+
+def test_a_compressed_body_is_415(server: Server) -> None:
+    headers = {"Content-Type": DIRECT, "Content-Encoding": "gzip"}
+    body = gzip.compress(b"ASK {}")
+    reply = server.send("/sparql", method="POST", body=body, headers=headers)
+    detail = f"a body of type {DIRECT} in Content-Encoding gzip is not taken here"
+    assert (reply.status, reply.problem["detail"]) == (415, detail)
 
 
 @pytest.mark.parametrize(

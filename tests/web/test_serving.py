@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from kg.errors import BadArgument
+from kg.settings import Settings
 from kg.store.base import Release
+from kg.web.serving import serve
 from kg_server import Server, environment, running, start
 
 SLOW = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
@@ -72,6 +75,29 @@ def test_a_port_in_use_is_told_before_anything_starts(server: Server, tmp_path: 
         f"127.0.0.1:{server.port} cannot be listened on: Address already in use\n"
         "  End the program that has it, or choose another with --port or --host.\n"
     )
+
+
+def test_of_two_servers_started_at_once_on_a_port_one_serves(
+    folder: Path, release: Release, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = int(probe.getsockname()[1])
+    both = [start(folder, port, tmp_path / name, workers=1) for name in "ab"]
+    end = time.monotonic() + 10
+    while time.monotonic() < end and all(process.poll() is None for process in both):
+        time.sleep(0.02)
+    codes = [process.poll() for process in both]
+    for process in both:
+        process.terminate()
+        process.communicate(timeout=20)
+    assert sorted(codes, key=str) == [8, None]
+
+
+@pytest.mark.parametrize("host", ["nosuch.invalid", "192.0.2.1"])
+def test_a_host_that_is_not_here_is_told_without_the_remedy_of_a_port_in_use(host: str) -> None:
+    with pytest.raises(BadArgument, match=f"{host}:8080 cannot be listened on") as caught:
+        serve(Path("none"), Settings(), host, 8080, print)
+    assert "--host" in caught.value.remedy
 
 
 def test_a_store_that_cannot_be_opened_is_one_message(tmp_path: Path) -> None:

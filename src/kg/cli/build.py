@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import getpass
+import os
 from pathlib import Path
 
 import click
@@ -32,7 +33,7 @@ def build(project: Project, store: Path, texts: tuple[Path, ...], message: str) 
         release = publish(
             project,
             store,
-            who=getpass.getuser(),
+            who=_user(),
             message=message,
             now=datetime.datetime.now(datetime.UTC),
             texts=[Text.read(file) for file in texts],
@@ -45,3 +46,11 @@ def build(project: Project, store: Path, texts: tuple[Path, ...], message: str) 
         f"release {release.name}: {release.quads} quads in {len(release.graphs)} graphs,"
         f" digest {release.digest}"
     )
+
+
+def _user() -> str:
+    """Who makes the release; a user of a container may have a number and no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the latter from Python 3.13 on
+        return f"uid {os.getuid()}"

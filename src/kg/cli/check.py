@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kg.cli.options import project_option, text_option
+from kg.cli.options import check_may_write, project_option, text_option
 from kg.cli.show import progress, show_findings
 from kg.errors import BadArgument
 from kg.project import Project
@@ -38,6 +38,7 @@ def check(ctx: click.Context, project: Project, texts: tuple[Path, ...], write: 
     """
     supplied = [Text.read(file) for file in texts]
     if write:
+        check_may_write(ctx)
         _write(project, supplied)
     with progress() as report:
         checked = check_project(project, supplied, report)

@@ -12,6 +12,7 @@ from kg.cli.releases import releases
 from kg.cli.serve import serve
 from kg.cli.show import show_error
 from kg.errors import KgError
+from kg.settings import Settings
 
 
 class Commands(click.Group):
@@ -24,12 +25,23 @@ class Commands(click.Group):
         except KgError as error:
             show_error(error)
             ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            raise  # whoever reads the output has enough; click ends quietly
+        except OSError as error:
+            file = f"{error.filename}: " if error.filename else ""
+            show_error(KgError(f"{file}{error.strerror or error}"))
+            ctx.exit(KgError.exit_code)
+
+
+def _settings() -> str:
+    lines = (f"  {name}\n      {sentence}" for name, sentence in Settings.described().items())
+    return "\n".join(lines)
 
 
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="""
+    epilog=f"""
 \b
 Exit codes:
   0  done
@@ -42,7 +54,10 @@ Exit codes:
   7  the query could not be answered: deadline, memory, size, worker
   8  the address is in use
 
-Settings come from KG_<NAME> in the environment, such as KG_DEADLINE=10; flags are stronger.
+Settings come from the environment, such as KG_DEADLINE=10; flags are stronger.
+
+\b
+{_settings()}
 """,
 )
 @click.version_option(package_name="kg")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from kg.project import Project
 
@@ -27,6 +28,12 @@ def project_option(command: Callable[..., Any]) -> Callable[..., Any]:
         help="The folder with ontology/ and data/; by default the one you are in, else the one"
         " that came with kg.",
     )(command)
+
+
+def check_may_write(ctx: click.Context) -> None:
+    """Raises NotAProject where a command that writes would do so in the project of the package."""
+    if ctx.get_parameter_source("project") is ParameterSource.DEFAULT:
+        Project.find(to_write=True)
 
 
 def store_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
+from rdflib.exceptions import ParserError
 from rdflib.query import Result
 
 from kg.cli.options import project_option, store_option
 from kg.cli.tables import show_table, solutions_table
 from kg.errors import BadParameter, MissingFile, NotAcceptable, UnknownQuestion
-from kg.media import FORMATS, JSON, TURTLE, Form, Format
+from kg.files import decoded, read_text
+from kg.media import FORMATS, JSON, SOLUTION_FORMATS, TURTLE, Form, Format
 from kg.project import Project
 from kg.query.prefixes import prefixes_of
 from kg.query.questions import Question
@@ -89,14 +91,21 @@ def _sparql(
     if values:
         raise BadParameter("only a question has parameters", remedy="Write the values yourself.")
     if text == "-":
-        return sys.stdin.read()
-    if Path(text).is_file():
-        return Path(text).read_text(encoding="utf-8")
+        return decoded(sys.stdin.buffer.read(), Path("-"))
+    if _is_file(text):
+        return read_text(Path(text), "it was named as a query")
     if text.endswith(".rq"):
         raise MissingFile(Path(text), "it was named as a query")
     if "{" not in text and len(text.split()) < 2:
         raise UnknownQuestion(text, questions)
     return text
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # no file has so long a name
+        return False
 
 
 def _copy(given: Answer) -> None:
@@ -117,13 +126,20 @@ def _tabular(offered: Sequence[Format]) -> Format:
     return JSON
 
 
+def _parsed(content: bytes) -> Result:
+    try:
+        return Result.parse(io.BytesIO(content), format="json")
+    except (NotImplementedError, ParserError) as error:  # a triple term (SPARQL 1.2)
+        raise NotAcceptable("table", [format.name for format in SOLUTION_FORMATS]) from error
+
+
 def _show(given: Answer, prefixes: Mapping[str, str]) -> None:
     """Solutions as a table, a boolean as a word, a graph as it is."""
     if given.form.gives_graph:
         _copy(given)
         return
     with given.spool as spool:
-        result = Result.parse(io.BytesIO(spool.read()), format="json")
+        result = _parsed(spool.read())
     if given.form is Form.ASK:
         click.echo("true" if result.askAnswer else "false")
         return

@@ -41,7 +41,7 @@ def show_findings(findings: Sequence[Finding], prefixes: Mapping[str, str]) -> N
     colours = {"Violation": "red", "Warning": "yellow", "Info": "blue"}
     for finding in findings:
         where = f"{_where(finding.place)}: " if finding.place else ""
-        severity = click.style(f"{finding.severity}: ", fg=colours[finding.severity], bold=True)
+        severity = click.style(f"{finding.severity}: ", fg=colours.get(finding.severity), bold=True)
         click.echo(where + severity + finding.message, err=True)
         _show_line(finding.place)
         value = "" if finding.value == "-" else f", value {compact(finding.value, prefixes)}"
@@ -51,8 +51,10 @@ def show_findings(findings: Sequence[Finding], prefixes: Mapping[str, str]) -> N
 
 def _where(place: Place) -> str:
     """The place with its file as seen from the working folder."""
-    file = place.file.resolve()
-    here = Path.cwd()
+    try:
+        file, here = place.file.resolve(), Path.cwd()
+    except FileNotFoundError:  # the working folder was deleted
+        return str(place)
     shown = file.relative_to(here) if file.is_relative_to(here) else place.file
     return str(Place(shown, place.line, place.column))
 

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from kg.errors import EvaluationFailed, Place, QuerySyntax, RuleError
+from kg.files import read_text
 from kg.namespaces import GRAPH
 from kg.publishing.staging import Progress, Staged, Unit
+from kg.query.inspection import remotes
+from kg.query.lexer import place
 from kg.store.base import NamedGraph, Owner
 from kg.store.memory import MemoryDataset
 
@@ -36,7 +39,8 @@ def read_rules(files: Iterable[Path]) -> list[Rule]:
 
 
 def _read(file: Path) -> Rule:
-    query = file.read_text(encoding="utf-8")
+    query = read_text(file, "it is a rule")
+    _check_calls(file, query)
     target = _TARGET.search(query)
     if not target:
         raise RuleError(
@@ -45,6 +49,25 @@ def _read(file: Path) -> Rule:
             place=Place(file, 1),
         )
     return Rule(file, query, target.group(1))
+
+
+def _check_calls(file: Path, query: str) -> None:
+    """A rule reads what is staged and nothing else; the engine would call whom it names."""
+    try:
+        remote = next(iter(remotes(query)), None)
+    except QuerySyntax as error:
+        raise _unusable(file, error) from error
+    if remote:
+        raise RuleError(
+            f"{remote.keyword} {remote.target} would call another server",
+            remedy="A rule rests on the project alone: put what it needs into data/reference/.",
+            place=Place(file, *place(query, remote.start)),
+        )
+
+
+def _unusable(file: Path, error: QuerySyntax) -> RuleError:
+    where = Place(file, error.line, error.column)
+    return RuleError(f"the rule cannot be run: {error.message}", place=where)
 
 
 def derive(
@@ -82,8 +105,7 @@ def _triples(rule: Rule, dataset: MemoryDataset, prefixes: Mapping[str, str]) ->
     try:
         return dataset.construct(rule.query, prefixes)
     except QuerySyntax as error:
-        place = Place(rule.file, error.line, error.column)
-        raise RuleError(f"the rule cannot be run: {error.message}", place=place) from error
+        raise _unusable(rule.file, error) from error
     except EvaluationFailed as error:
         raise RuleError(error.message, place=Place(rule.file)) from error
 

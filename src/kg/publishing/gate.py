@@ -31,7 +31,15 @@ def findings(staged: Staged, shapes: Shapes, progress: Progress) -> list[Finding
                 findings = shapes.findings(data, subjects(checked))
                 found.update(_placed(each, unit.places) for each in findings)
         progress("articles checked", number, len(staged.units))
-    return sorted(found, key=lambda finding: (str(finding.place), finding.line({})))
+    return sorted(found, key=_order)
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str]:
+    """By file, line and column; what has no place comes first."""
+    place = finding.place
+    if place is None:
+        return "", 0, 0, finding.line({})
+    return str(place.file), place.line or 0, place.column or 0, finding.line({})
 
 
 def _graph(*triples: bytes) -> Graph:

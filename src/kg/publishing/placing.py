@@ -71,7 +71,7 @@ def _place(file: Path, tree: CommentedMap, text: Text) -> Iterator[SourceError]:
     _set(article, "textDigest", text.digest)
     spans: set[Span] = set()
     whole = Span(0, len(text.content))
-    hidden = [str(person.get("name")) for person in mappings_at(file, tree, "sensitive")]
+    hidden = [words for person in mappings_at(file, tree, "sensitive") for words in _told(person)]
     for mapping, key, within in _places(tree, whole):
         try:
             span = _resolve(mapping[key], text, _span_of(within, whole))
@@ -114,7 +114,7 @@ def _places(
 
 def _span_of(block: CommentedMap | None, whole: Span) -> Span:
     try:
-        return Span.parse(str(block["at"])) if block else whole
+        return Span.parse(str(block.get("at"))) if block is not None else whole
     except ValueError:
         return whole
 
@@ -152,14 +152,20 @@ def _find(words: str, text: Text, within: Span, occurrence: Any) -> int:
     return start
 
 
+def _told(person: CommentedMap) -> list[str]:
+    """What the source says of a restricted person: the name and the roles."""
+    roles = person.get("role", [])
+    return [str(person.get("name")), *map(str, roles if isinstance(roles, list) else [roles])]
+
+
 def _put(mapping: CommentedMap, key: str, span: Span, text: Text, hidden: list[str]) -> None:
     """The span in place of its incipit, which stays beside it as a comment for the reader.
 
-    There is no comment where it would hold one of the `hidden` names.
+    There is no comment where it would hold one of the `hidden` wordings.
     """
     mapping[key] = str(span)
     words = text.slice(span).split()
-    if not mapping.fa.flow_style() and not any(name in " ".join(words) for name in hidden):
+    if not mapping.fa.flow_style() and not any(each in " ".join(words) for each in hidden):
         short = " ".join(words[:_WORDS]) + (" …" if len(words) > _WORDS else "")
         mapping.yaml_add_eol_comment(short, key)
 

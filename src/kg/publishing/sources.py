@@ -105,7 +105,10 @@ def load_yaml(file: Path) -> CommentedMap:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        raise MalformedFile(place, "YAML", str(error.problem or error.context)) from error
+        problem = str(error.problem or error.context).partition(", if necessary")[0]
+        raise MalformedFile(place, "YAML", problem) from error
+    except RecursionError as error:  # before 0.19 ruamel knows no greatest depth
+        raise MalformedFile(Place(file), "YAML", "maximum depth exceeded") from error
     except YAMLError as error:
         raise MalformedFile(Place(file), "YAML", str(error).splitlines()[0]) from error
     if not isinstance(tree, CommentedMap):

@@ -8,7 +8,16 @@ from functools import cached_property
 from pathlib import Path
 
 from kg.context import Context
-from kg.errors import Place, SourceError, UnmatchedText
+from kg.errors import (
+    DuplicateArticle,
+    MalformedData,
+    MalformedFile,
+    Place,
+    SourceError,
+    UnmatchedText,
+)
+from kg.files import read_bytes
+from kg.media import TURTLE
 from kg.namespaces import GRAPH
 from kg.project import Project
 from kg.publishing.reading import read_article
@@ -17,6 +26,7 @@ from kg.publishing.texts import Text
 from kg.publishing.triples import ENTITIES, article_graphs, description
 from kg.rdf import read_turtle
 from kg.store.base import NamedGraph
+from kg.store.memory import MemoryDataset
 
 Progress = Callable[[str, int, int], None]
 """Told what is done, how many of it are done, and of how many."""
@@ -83,6 +93,21 @@ class Staged:
     units: tuple[Unit, ...]
 
 
+def check_turtle(files: Iterable[Path]) -> None:
+    """Let the engine parse these files: what it refuses would else be met only at the commit.
+
+    It also takes no relative IRI, which would be resolved against the folder that the project
+    happens to lie in. Raises MissingFile, and MalformedFile with line and column.
+    """
+    for file in files:
+        content = read_bytes(file, "it is read as Turtle")
+        try:
+            MemoryDataset().load(content, TURTLE, GRAPH)
+        except MalformedData as error:
+            place = Place(file, error.line, error.column)
+            raise MalformedFile(place, "Turtle", error.problem) from error
+
+
 def stage(project: Project, texts: Sequence[Text], progress: Progress) -> Staged:
     """The project's reference data and articles as graphs.
 
@@ -126,11 +151,21 @@ def _read_articles(
         except BadSources as error:
             errors.extend(error.errors)
         progress("articles read", number, len(sources))
+    errors.extend(_duplicates(articles))
     if not errors:  # an article that could not be read may be the one of the text
         errors.extend(_unmatched(texts, articles))
     if errors:
         raise BadSources(errors)
     return articles
+
+
+def _duplicates(articles: Iterable[Article]) -> Iterator[SourceError]:
+    first: dict[str, Article] = {}
+    for article in articles:
+        other = first.setdefault(article.key, article)
+        if other is not article:
+            place = article.description.place
+            yield DuplicateArticle(place, article.iri, other.description.place)
 
 
 def _unmatched(texts: Sequence[Text], articles: Sequence[Article]) -> Iterator[SourceError]:

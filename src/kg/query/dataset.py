@@ -8,6 +8,7 @@ Query, 13.2.1: the default graph is the RDF merge of the FROM graphs).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Final
 
 from kg.errors import QuerySyntax
@@ -50,7 +51,7 @@ def _outermost(query: str) -> Iterator[Token]:
 
 def _refuse_glued(head: list[Token]) -> None:
     """The engine needs no space after a keyword: it reads `FROMex:a` as a clause or as a name."""
-    for before, token in zip(head, head[1:], strict=False):
+    for before, token in pairwise(head):
         word = token.text.upper()
         name = token.kind is Kind.PREFIXED_NAME and not _is(before, *_BEFORE_A_NAME)
         if (name or token.kind is Kind.WORD) and word.startswith("FROM") and word != "FROM":

@@ -111,9 +111,9 @@ def readable(offered: Sequence[Format]) -> Format:
 def _readable(content: bytes, form: Form) -> list[Solution] | bool | Graph:
     try:
         return _typed(content, form)
-    except (NotImplementedError, ParserError) as error:  # RDF 1.2, which rdflib does not read
+    except (NotImplementedError, ParserError) as error:
         offered = [format.name for format in formats_for(form)]
-        raise NotAcceptable(f"Python terms: rdflib cannot read it ({error})", offered) from error
+        raise NotAcceptable("Python terms: rdflib does not read RDF 1.2", offered) from error
 
 
 def _typed(content: bytes, form: Form) -> list[Solution] | bool | Graph:

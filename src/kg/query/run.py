@@ -28,8 +28,9 @@ class Answer:
 def answer(request: QueryRequest, store: EmbeddedStore, settings: Settings) -> Answer:
     """The complete answer to `request`, or a KgError that says what to change.
 
-    Raises QueryError for what may not run, BadArgument for a deadline that is not above zero, NotAcceptable for a format that cannot be given,
-    EvaluationError for what a worker could not finish, StoreError for an unknown release.
+    Raises QueryError for what may not run, BadArgument for a deadline that is not above zero,
+    NotAcceptable for a format that cannot be given, EvaluationError for what a worker could not
+    finish, StoreError for an unknown release.
     """
     form = inspect(request.query, query_bytes=settings.query_bytes, nesting=settings.nesting).form
     chosen = request.choose(formats_for(form))

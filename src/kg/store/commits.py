@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -145,8 +146,15 @@ def _unchanged(head: Release, before: _Plan, after: _Plan, change: Commit) -> bo
     return (
         summary(before) == summary(after)
         and head.shapes_digest == change.shapes_digest
-        and (head.folder / "context.jsonld").read_bytes() == change.context
+        and _context(head) == change.context
     )
+
+
+def _context(head: Release) -> bytes | None:
+    """None where it is lost: a new release then brings it back."""
+    with suppress(FileNotFoundError):
+        return (head.folder / "context.jsonld").read_bytes()
+    return None
 
 
 def _described(

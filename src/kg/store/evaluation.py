@@ -6,6 +6,7 @@ import gzip
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Final, Literal
 
 from pyoxigraph import (
@@ -68,12 +69,38 @@ def evaluated(store: Store, task: Task) -> Output:
     """The answer to a query in the task's format; raises Failure."""
     kind = XmlOutput if task.format in (XML, RDF_XML) else Output
     output = kind(limit=task.answer_bytes, memory=task.spool_memory)
-    try:
+    with _failures(), _closed_on_failure(output):
         result = _query(store, task)
         if isinstance(result, QueryTriples):
             _write_graph(result, output, task)
         else:
             result.serialize(output, _RESULTS[task.format])
+    return output
+
+
+def dumped(store: Store, dump: Dump) -> Output:
+    """Every named graph by IRI, its quads sorted, in one gzip stream; raises Failure.
+
+    The same release gives the same bytes.
+    """
+    output = Output(limit=None, memory=0)
+    with (
+        _failures(),
+        _closed_on_failure(output),
+        gzip.GzipFile("", "wb", compresslevel=6, fileobj=output, mtime=0) as archive,
+    ):
+        if dump.format == N_QUADS:
+            archive.writelines(_graph_documents(store))
+        else:
+            _write_trig(store, archive, dump.prefixes)
+    return output
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Errors of the engine and of the output as Failure."""
+    try:
+        yield
     except SyntaxError as error:
         raise Failure("syntax", str(error)) from error
     except OutputFull as error:
@@ -84,26 +111,14 @@ def evaluated(store: Store, task: Task) -> Output:
         raise Failure("machine", str(error)) from error
     except (RuntimeError, ValueError) as error:
         raise Failure("engine", str(error)) from error
-    return output
 
 
-def dumped(store: Store, dump: Dump) -> Output:
-    """Every named graph by IRI, its quads sorted, in one gzip stream; raises Failure.
-
-    The same release gives the same bytes.
-    """
-    output = Output(limit=None, memory=0)
-    try:
-        with gzip.GzipFile("", "wb", compresslevel=6, fileobj=output, mtime=0) as archive:
-            if dump.format == N_QUADS:
-                archive.writelines(_graph_documents(store))
-            else:
-                _write_trig(store, archive, dump.prefixes)
-    except OSError as error:
-        raise Failure("machine", str(error)) from error
-    except (RuntimeError, ValueError) as error:
-        raise Failure("engine", str(error)) from error
-    return output
+@contextmanager
+def _closed_on_failure(output: Output) -> Iterator[None]:
+    with ExitStack() as stack:
+        stack.callback(output.close)
+        yield
+        stack.pop_all()
 
 
 # --- queries ------------------------------------------------------------------------------

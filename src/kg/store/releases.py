@@ -221,7 +221,10 @@ def _number(name: str) -> int:
 def _is_unfinished(folder: Path) -> bool:
     """Whether it holds nothing, or no more than a creation that was cut leaves."""
     entries = {name for name in _entries(folder) if not _CUT.fullmatch(name)}
-    return not entries or (entries == {"releases"} and not _entries(folder / "releases"))
+    return not entries or (
+        entries == {"releases"}
+        and all(name.startswith(_STAGING) for name in _entries(folder / "releases"))
+    )
 
 
 def _entries(folder: Path) -> set[str]:

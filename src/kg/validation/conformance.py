@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -84,7 +85,7 @@ class Shapes:
                 nodes = nodes if wanted is None else wanted & set(nodes)
                 if nodes:
                     results.extend(shape.validate(executor, graph, focus=list(nodes))[1])
-        except ReportableRuntimeError as error:
+        except (ReportableRuntimeError, re.error) as error:
             raise ShapesError(f"the shapes cannot be used: {_first_line(error)}") from error
         report, _ = Validator.create_validation_report(self._harvested, not results, results)
         return sorted(_findings(report, self.graph))
@@ -97,16 +98,25 @@ class Shapes:
         graph = DataGraph.from_rdflib(Graph())
         executor = self._executor(graph)
         nowhere = [URIRef("urn:nowhere")]
-        for shape in self._harvested.shapes:
+        for shape in sorted(self._harvested.shapes, key=lambda each: str(each.node)):
             try:
                 shape.validate(executor, graph, focus=nowhere)
-            except (ReportableRuntimeError, ValueError, ParseException) as error:
-                file = origins.get(shape.node)
+            except (ReportableRuntimeError, ValueError, ParseException, re.error) as error:
+                culprit = self._culprit(shape.node, error)
+                file = origins.get(culprit)
                 raise ShapesError(
-                    f"{shape.node} cannot be used: {_first_line(error)}",
-                    remedy="Mend this shape, or the query that it names with sh:sparql.",
+                    f"{culprit} cannot be used: {_first_line(error)}",
+                    remedy="Mend it, or one of the property shapes that it names.",
                     place=Place(file) if file else None,
                 ) from error
+
+    def _culprit(self, shape: Node, error: Exception) -> Node:
+        """The constraint whose query it was that could not be parsed; else the shape itself."""
+        if isinstance(error, ParseException):
+            for constraint in self.graph.objects(shape, SH.sparql):
+                if str(self.graph.value(constraint, SH.select)) in error.pstr:
+                    return constraint
+        return shape
 
     def _executor(self, data: DataGraph) -> Any:
         return Validator(data, shacl_graph=_EMPTY, options={}).make_executor()
