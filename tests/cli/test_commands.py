@@ -48,7 +48,16 @@ def replace(file: Path, old: str, new: str) -> None:
 
 def test_check_says_that_a_project_conforms(project: Project) -> None:
     result = run("check", "--project", project.folder)
-    assert result.stdout == f"{project.folder}: conforms; 1 articles, 0 findings\n"
+    assert result.stdout == (
+        f"{project.folder}: conforms; 1 articles, 0 findings\n"
+        "0 of 7 anchors verified against their text\n"
+    )
+
+
+def test_check_says_how_many_anchors_it_has_verified(project: Project) -> None:
+    text = FIXTURES / "harbour.txt"
+    result = run("check", "--project", project.folder, "--text", text)
+    assert result.stdout.endswith("7 of 7 anchors verified against their text\n")
 
 
 def test_check_shows_line_caret_and_remedy(project: Project, source: Path) -> None:

@@ -182,13 +182,15 @@ class Listener:
 
     def is_called_by(self, query: str) -> bool:
         """Whether the engine calls on this query, or would but for a target that is unbound."""
-        before, problem = self.calls, ""
+        before, problem, result = self.calls, "", None
         try:
             result = self._store.query(query)
             if not isinstance(result, QueryBoolean):
                 list(result)
         except (SyntaxError, ValueError, RuntimeError, OSError) as error:
             problem = str(error)
+        finally:
+            del result  # in this thread: the engine refuses that another one drops it
         return self.calls > before or "service name is unbound" in problem
 
     def is_called_by_update(self, update: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+import traceback
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,21 @@ def test_triples_are_what_a_release_digests(tmp_path: Path) -> None:
     dataset.add(given.iri, given.triples)
     digest = hashlib.sha256(dataset.triples(given.iri)).hexdigest()
     assert committed(tmp_path / "store", given).graphs[0].digest == digest
+
+
+def test_a_refused_rule_leaves_nothing_that_another_thread_may_not_drop() -> None:
+    """The engine's results belong to the thread that made them, and an error keeps its frames."""
+    errors: list[QuerySyntax] = []
+
+    def refuse() -> None:
+        try:
+            MemoryDataset().construct("SELECT * {}", {})
+        except QuerySyntax as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=refuse)
+    thread.start()
+    thread.join()
+    frames = [frame for error in errors for frame, _ in traceback.walk_tb(error.__traceback__)]
+    assert [frame for frame in frames if "result" in frame.f_locals] == []
+    assert len(errors) == 1

@@ -51,7 +51,7 @@ def server(folder: Path, release: Release) -> Iterator[Server]:
         folder.parent / "server.log",
         workers=2,
         deadline=3.0,
-        worker_memory=1024 * 1024 * 1024,
+        worker_memory=400 * 1024 * 1024,
         answer_bytes=1024 * 1024,
         spool_memory=16 * 1024,
         queue_seconds=0.4,

@@ -112,7 +112,7 @@ def test_a_client_cannot_ask_for_more_than_the_operator_s_deadline(server: Serve
 def test_a_query_that_takes_too_much_memory_is_503(server: Server) -> None:
     reply = server.query(HUGE)
     assert (reply.status, reply.problem["title"]) == (503, "Memory exceeded")
-    assert (reply.problem["limit"], reply.headers.get("retry-after")) == (1024**3, None)
+    assert (reply.problem["limit"], reply.headers.get("retry-after")) == (400 * 1024**2, None)
 
 
 def test_a_query_that_ends_its_worker_is_503(server: Server) -> None:

@@ -47,6 +47,8 @@ def check(ctx: click.Context, project: Project, texts: tuple[Path, ...], write: 
         ctx.exit(4)
     articles = len(checked.staged.units)
     click.echo(f"{project.folder}: conforms; {articles} articles, {len(checked.findings)} findings")
+    verified = checked.anchors(supplied) if supplied else 0
+    click.echo(f"{verified} of {checked.anchors()} anchors verified against their text")
 
 
 def _write(project: Project, texts: list[Text]) -> None:

@@ -6,10 +6,11 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from kg.context import Context
 from kg.errors import Rejected
-from kg.namespaces import USUAL_PREFIXES
+from kg.namespaces import RF, USUAL_PREFIXES
 from kg.project import Project
 from kg.publishing.derivation import derive, read_rules
 from kg.publishing.gate import findings
@@ -19,6 +20,8 @@ from kg.store.base import Commit, NamedGraph, Owner, Release
 from kg.store.embedded import commit
 from kg.validation.conformance import Shapes
 from kg.validation.report import Finding
+
+_ANCHOR: Final = f"<{RF}Anchor> .\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,12 @@ class Checked:
             *(NamedGraph(iri, triples, Owner.DATA) for iri, triples in reference),
             *(graph for unit in self.staged.units for graph in unit.graphs),
         )
+
+    def anchors(self, texts: Sequence[Text] = ()) -> int:
+        """How many anchors the articles have; with `texts`, only those of these texts' articles."""
+        wanted = {text.digest[:16] for text in texts}
+        counted = (unit for unit in self.staged.units if not texts or unit.key in wanted)
+        return sum(graph.triples.count(_ANCHOR) for unit in counted for graph in unit.graphs)
 
 
 def silent(what: str, done: int, of: int) -> None:

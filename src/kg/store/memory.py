@@ -58,6 +58,8 @@ class MemoryDataset:
         try:
             result = self._store.query(query, prefixes=dict(prefixes))
             if not isinstance(result, QueryTriples):
+                # The error keeps this frame, and another thread must not be the one to drop it.
+                del result
                 raise QuerySyntax("a rule is a CONSTRUCT or DESCRIBE query")
             return result.serialize(format=RdfFormat.N_TRIPLES) or b""
         except SyntaxError as error:
