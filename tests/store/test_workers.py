@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -267,6 +268,8 @@ def test_a_fault_of_the_machine_is_no_fault_of_the_query(
     with pytest.raises(Failure) as caught:
         evaluated(store, task(release, FEW))
     assert caught.value.kind == "machine"
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__cause__.__traceback__)]  # type: ignore[union-attr]
+    assert [frame.f_code.co_name for frame in frames if "result" in frame.f_locals] == []
 
 
 @pytest.mark.parametrize(

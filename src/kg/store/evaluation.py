@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Final, Literal
@@ -53,6 +54,7 @@ _ENDS_IN_NAME: Final = re.compile(
 )
 
 _Graph = NamedNode | BlankNode | DefaultGraph
+_Result = QuerySolutions | QueryBoolean | QueryTriples
 FailureKind = Literal["syntax", "size", "format", "engine", "machine", "damaged"]
 
 
@@ -70,12 +72,15 @@ def evaluated(store: Store, task: Task) -> Output:
     kind = XmlOutput if task.format in (XML, RDF_XML) else Output
     output = kind(limit=task.answer_bytes, memory=task.spool_memory)
     with _failures(), _closed_on_failure(output):
-        result = _query(store, task)
-        if isinstance(result, QueryTriples):
-            _write_graph(result, output, task)
-        else:
-            result.serialize(output, _RESULTS[task.format])
+        _write(_query(store, task), output, task)
     return output
+
+
+def _write(result: _Result, output: Output, task: Task) -> None:
+    if isinstance(result, QueryTriples):
+        _write_graph(result, output, task)
+    else:
+        result.serialize(output, _RESULTS[task.format])
 
 
 def dumped(store: Store, dump: Dump) -> Output:
@@ -98,9 +103,14 @@ def dumped(store: Store, dump: Dump) -> Output:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """Errors of the engine and of the output as Failure."""
+    """Errors of the engine and of the output as Failure, without the results that failed.
+
+    An error keeps the frames that it came through, and with them a result, which locks its
+    store and which no thread but its maker's may drop.
+    """
     try:
-        yield
+        with _cleared_frames():
+            yield
     except SyntaxError as error:
         raise Failure("syntax", str(error)) from error
     except OutputFull as error:
@@ -114,6 +124,15 @@ def _failures() -> Iterator[None]:
 
 
 @contextmanager
+def _cleared_frames() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        traceback.clear_frames(error.__traceback__)
+        raise
+
+
+@contextmanager
 def _closed_on_failure(output: Output) -> Iterator[None]:
     with ExitStack() as stack:
         stack.callback(output.close)
@@ -124,7 +143,7 @@ def _closed_on_failure(output: Output) -> Iterator[None]:
 # --- queries ------------------------------------------------------------------------------
 
 
-def _query(store: Store, task: Task) -> QuerySolutions | QueryBoolean | QueryTriples:
+def _query(store: Store, task: Task) -> _Result:
     dataset, prefixes = task.dataset, dict(task.prefixes)
     if dataset == Dataset():
         return store.query(task.query, prefixes=prefixes)
