@@ -28,6 +28,7 @@ check: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/default_graph.py
 	$(BIN)/python benchmarks/commit_and_deadline.py
+	$(BIN)/python benchmarks/gate.py
 	PYTHONPATH=tests $(BIN)/python benchmarks/point_query.py
 
 $(VENV)/.installed: pyproject.toml

@@ -1,6 +1,6 @@
 """A point query over HTTP, through the pool of workers, and in process: one table.
 
-Run it from the checkout: `PYTHONPATH=src:tests python benchmarks/point_query.py`.
+Run it from the checkout: `PYTHONPATH=tests python benchmarks/point_query.py`.
 """
 
 from __future__ import annotations

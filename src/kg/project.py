@@ -85,11 +85,6 @@ class Project:
         """The Turtle files of links to other datasets, one file a target."""
         return sorted((self.folder / "data" / "reference" / "alignments").glob("*.ttl"))
 
-    def turtle(self) -> list[Path]:
-        """Every Turtle file that a release is made of or checked with."""
-        parts = (self.terms(), self.concepts(), self.shapes(), self.reference(), self.alignments())
-        return [file for part in parts for file in part]
-
     def questions(self) -> list[Path]:
         """The named questions."""
         return sorted((self.folder / "data" / "questions").glob("*.rq"))

@@ -13,8 +13,6 @@ from typing import Any, Final
 from kg.errors import BadSetting
 
 _MIB = 1024 * 1024
-
-
 _MOST: Final = {"int": 2**53, "float": 1_000_000.0}
 """The most a value may be; clocks and limits of the system overflow far above it."""
 

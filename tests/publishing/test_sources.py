@@ -179,6 +179,15 @@ def test_a_missing_source_of_the_project_is_named(project: Project) -> None:
         check(project)
 
 
+def test_a_label_that_two_parts_have_names_neither(project: Project, source: Path) -> None:
+    change(source, "- at: 67-106 ", "- label: same\n    at: 67-106 ")
+    change(source, "- at: 112-140 ", "- label: same\n    at: 112-140 ")
+    change(source, "- at: 142-160 ", '- revises: "#same"\n    at: 142-160 ')
+    assert [(kind, message) for kind, _, message in refusals(project)] == [
+        ("BadValue", "revises is '#same'")
+    ]
+
+
 def test_null_takes_an_inherited_key_away(project: Project, source: Path) -> None:
     change(source, "    value: 12\n", "    value: 12\n    refTime: null\n")
     (finding,) = check(project).findings

@@ -14,7 +14,7 @@ from kg.namespaces import RF, USUAL_PREFIXES
 from kg.project import Project
 from kg.publishing.derivation import derive, read_rules
 from kg.publishing.gate import findings
-from kg.publishing.staging import Progress, Staged, check_turtle, stage
+from kg.publishing.staging import Progress, Staged, load_turtle, stage
 from kg.publishing.texts import Text
 from kg.store.base import Commit, NamedGraph, Owner, Release
 from kg.store.embedded import commit
@@ -56,7 +56,7 @@ def check(project: Project, texts: Sequence[Text] = (), progress: Progress = sil
 
     Raises ProjectError, SourceError, RuleError and ShapesError for what cannot be read.
     """
-    check_turtle(project.turtle())
+    load_turtle(project.shapes())  # with line and column where it is no Turtle
     shapes = Shapes.read(project.shapes())
     prefixes = USUAL_PREFIXES | dict(Context.read(project.context).prefixes)
     staged = stage(project, texts, progress)

@@ -89,8 +89,10 @@ class _Reader:
         self.text_digest = str(self.header.get("textDigest", ""))
         self.length = self._length()
         self.iri = f"{BASE}a/{self._identity()[:16]}"
-        self.labels = dict(self._labelled())
-        self.known = known | set(self.labels.values()) | {self.iri}
+        self.labels: dict[str, set[str]] = {}
+        for label, iri in self._labelled():
+            self.labels.setdefault(label, set()).add(iri)
+        self.known = known | set().union(*self.labels.values()) | {self.iri}
         self.anchors: dict[Span, AnchorRecord] = {}
         self.steps: list[Node] = []
         self.found: dict[str, dict[str, Node]] = {name: {} for name in _LISTS}
@@ -328,12 +330,14 @@ class _Reader:
 
     def _reference(self, holders: Holders, key: str, label: str) -> str:
         """The IRI of the part of this source that has the label."""
-        if label not in self.labels:
-            known = sorted(self.labels)
-            wanted = "a label of this source: " + (", ".join(known) or "there is none")
+        named = self.labels.get(label, set())
+        if len(named) != 1:
+            wanted = "a label that one part of this source has: "
+            once = sorted(each for each, iris in self.labels.items() if len(iris) == 1)
+            wanted += ", ".join(once) or "there is none"
             self._refuse(BadValue(self._place(holders, key), key, "#" + label, wanted))
             return ""
-        return self.labels[label]
+        return next(iter(named))
 
     def _check_iri(self, holders: Holders, key: str, text: str) -> None:
         iri = self.context.value_iri(key, text)

@@ -24,7 +24,6 @@ from kg.publishing.reading import read_article
 from kg.publishing.sources import Article, BadSources
 from kg.publishing.texts import Text
 from kg.publishing.triples import ENTITIES, article_graphs, description
-from kg.rdf import read_turtle
 from kg.store.base import NamedGraph
 from kg.store.memory import MemoryDataset
 
@@ -93,19 +92,21 @@ class Staged:
     units: tuple[Unit, ...]
 
 
-def check_turtle(files: Iterable[Path]) -> None:
-    """Let the engine parse these files: what it refuses would else be met only at the commit.
+def load_turtle(files: Iterable[Path]) -> bytes:
+    """The triples of these files, all together, as the engine will hold them (N-Triples).
 
-    It also takes no relative IRI, which would be resolved against the folder that the project
-    happens to lie in. Raises MissingFile, and MalformedFile with line and column.
+    It takes no relative IRI, which would be resolved against the folder that the project happens
+    to lie in. Raises MissingFile, and MalformedFile with line and column.
     """
+    dataset = MemoryDataset()
     for file in files:
         content = read_bytes(file, "it is read as Turtle")
         try:
-            MemoryDataset().load(content, TURTLE, GRAPH)
+            dataset.load(content, TURTLE, GRAPH)
         except MalformedData as error:
             place = Place(file, error.line, error.column)
             raise MalformedFile(place, "Turtle", error.problem) from error
+    return dataset.triples(GRAPH)
 
 
 def stage(project: Project, texts: Sequence[Text], progress: Progress) -> Staged:
@@ -128,11 +129,7 @@ def _read_reference(project: Project) -> Reference:
         GRAPH + "codes": project.concepts(),
         ENTITIES: project.reference(),
     } | {f"{GRAPH}alignments/{file.stem}": [file] for file in project.alignments()}
-    return Reference({graph: _n_triples(paths) for graph, paths in files.items()})
-
-
-def _n_triples(files: Iterable[Path]) -> bytes:
-    return b"".join(read_turtle(file).serialize(format="nt", encoding="utf-8") for file in files)
+    return Reference({graph: load_turtle(paths) for graph, paths in files.items()})
 
 
 def _read_articles(
