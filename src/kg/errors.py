@@ -9,11 +9,12 @@ KgError
 ├── RuleError, ShapesError
 ├── Rejected            the gate's findings
 ├── StoreError          NotAStore, StoreTooNew, NoRelease, ReleaseMissing, StoreBusy,
-│                       StoreDamaged, CommitFailed, ForeignGraph
+│                       StoreDamaged, CommitFailed, ForeignGraph, GraphChanged
 ├── QueryError          QuerySyntax, QueryTooLarge, QueryTooDeep, RemoteRefused,
-│                       UpdateRefused, UnknownQuestion, BadParameter
+│                       UpdateRefused, DefaultGraphRefused, UnknownQuestion, BadParameter
 ├── EvaluationError     DeadlineExceeded, MemoryExceeded, WorkerDied, AnswerTooLarge,
-│                       QueueFull, EvaluationFailed
+│                       TooManyRows, QueueFull, QueryCancelled, EvaluationFailed
+├── AccessError         Unauthorized, Forbidden, TooManyRequests
 ├── FormatError         NotAcceptable, UnsupportedBody, BodyTooLarge
 ├── UnknownResource
 └── PortInUse
@@ -343,6 +344,18 @@ class ForeignGraph(StoreError):
         )
 
 
+class GraphChanged(StoreError):
+    """A write rests on a state of a graph that is no longer the graph's state."""
+
+    kind = "graph-changed"
+
+    def __init__(self, graph: str) -> None:
+        super().__init__(
+            f"<{graph}> is not in the state that this write expects",
+            remedy="Read it again, and write with its present ETag.",
+        )
+
+
 # --- queries ------------------------------------------------------------------------------
 
 
@@ -417,6 +430,21 @@ class UpdateRefused(QueryError):
             f"{keyword} is an update, and this endpoint only reads",
             remedy="Send SELECT, ASK, CONSTRUCT or DESCRIBE; data is written with kg build.",
         )
+
+
+class DefaultGraphRefused(QueryError):
+    """An update would write to the default graph, which is the union of the named ones."""
+
+    kind = "default-graph"
+
+    def __init__(self, what: str, line: int | None = None, column: int | None = None) -> None:
+        where = f" at line {line}, column {column}" if line else ""
+        super().__init__(
+            f"{what}{where} would write to the default graph, which is the union of the named ones",
+            remedy="Name a graph: GRAPH <…> { … } around the triples, or WITH <…> before them.",
+        )
+        self.line = line
+        self.column = column
 
 
 class UnknownQuestion(QueryError):
@@ -496,15 +524,39 @@ class AnswerTooLarge(EvaluationError):
         self.limit = limit
 
 
+class TooManyRows(EvaluationError):
+    """The answer has more solutions or triples than an answer may have."""
+
+    kind = "too-many-rows"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"the answer has more than {limit} solutions or triples",
+            remedy="Add a LIMIT, or ask with rows=N for the first N. An operator can raise"
+            " KG_ANSWER_ROWS.",
+        )
+        self.limit = limit
+
+
 class QueueFull(EvaluationError):
-    """Every worker was busy for as long as a query may wait."""
+    """Every worker was busy for as long as a query may wait, or too many were waiting."""
 
     kind = "busy"
 
     def __init__(self, waited: float) -> None:
         super().__init__(
-            f"every worker was busy for {waited:g} s", remedy="Try again in a few seconds."
+            f"every worker was busy for {waited:g} s" if waited else "too many queries are waiting",
+            remedy="Try again in a few seconds.",
         )
+
+
+class QueryCancelled(EvaluationError):
+    """Whoever has the query's key, or its client by leaving, ended it."""
+
+    kind = "cancelled"
+
+    def __init__(self) -> None:
+        super().__init__("the query was cancelled", remedy="Send it again to have its answer.")
 
 
 class EvaluationFailed(EvaluationError):
@@ -517,6 +569,43 @@ class EvaluationFailed(EvaluationError):
 
 
 # --- formats and doors --------------------------------------------------------------------
+
+
+class AccessError(KgError):
+    """The client may not do this, or not now."""
+
+    kind = "access"
+
+
+class Unauthorized(AccessError):
+    """A write came without a token that is valid."""
+
+    kind = "unauthorized"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            problem, remedy="Send “Authorization: Bearer TOKEN”; an operator makes one: kg token."
+        )
+
+
+class Forbidden(AccessError):
+    """The token does not allow this, or nobody may do it."""
+
+    kind = "forbidden"
+
+
+class TooManyRequests(AccessError):
+    """One client started more evaluations than it may in this time."""
+
+    kind = "too-many-requests"
+
+    def __init__(self, limit: int, seconds: int) -> None:
+        super().__init__(
+            f"more than {limit} queries came from this address within a minute",
+            remedy=f"Try again in {seconds} s. An operator can raise KG_CLIENT_RATE.",
+        )
+        self.limit = limit
+        self.seconds = seconds
 
 
 class FormatError(KgError):
