@@ -19,7 +19,9 @@ _TRUTH: Final = {"1": True, "true": True, "0": False, "false": False}
 
 
 def _setting(default: Any, sentence: str, *, least: float = 0) -> Any:
-    return field(default=default, metadata={"sentence": sentence, "least": least})
+    return field(
+        default=default, metadata={"sentence": sentence, "least": least, "default": default}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,9 @@ class Settings:
     def described(cls) -> dict[str, str]:
         """What each variable of the environment sets, in a sentence, with its default."""
         return {
-            _variable(each): f"{each.metadata['sentence']} By default {float(each.default):.15g}."
+            _variable(
+                each
+            ): f"{each.metadata['sentence']} By default {float(each.metadata['default']):.15g}."
             for each in fields(cls)
         }
 
