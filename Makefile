@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PORT ?= 8080
 STORE ?= store
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench bench-http clean
 
 # Build the store from data/ if anything differs from it, and serve it.
 run: $(VENV)/.installed
@@ -30,6 +30,11 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/commit_and_deadline.py
 	$(BIN)/python benchmarks/gate.py
 	PYTHONPATH=tests $(BIN)/python benchmarks/point_query.py
+
+# Beside `oxigraph serve`, which the extra `bench` installs.
+bench-http: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	PYTHONPATH=tests $(BIN)/python benchmarks/over_http.py
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -54,7 +54,7 @@ def build(folder: Path) -> Release:
         who="benchmark",
         message="",
         shapes_digest="",
-        context=b'{"@context": {}}',
+        files={"context.jsonld": b'{"@context": {}}'},
     )
     made = commit(folder, change, now=datetime.now(UTC))
     assert made is not None

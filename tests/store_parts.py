@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from kg.store.base import Commit, NamedGraph, Owner, Release, Task
 from kg.store.embedded import commit
 
 Ask = Callable[..., bytes]
+CONTEXT = b'{"@context": {"ex": "http://ex/", "p": {"@id": "ex:p", "@type": "@id"}}}'
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -35,7 +37,7 @@ def change(*graphs: NamedGraph, owners: frozenset[Owner] | None = None) -> Commi
         who="a test",
         message="changed",
         shapes_digest="0" * 64,
-        context=b'{"@context": {"ex": "http://ex/", "p": {"@id": "ex:p", "@type": "@id"}}}',
+        files={"context.jsonld": CONTEXT},
     )
 
 
@@ -50,3 +52,9 @@ def task(release: Release, query: str, format: Format = CSV, **options: Any) -> 
     """A query with limits that none of the tests meets by accident."""
     limits = {"deadline": 20.0, "answer_bytes": 10**8, "spool_memory": 10**5}
     return Task(release=release.folder, query=query, format=format, **(limits | options))
+
+
+def folder_in_memory() -> Path:
+    """A new folder that is no disk's where there is such a place: many commits wait for disks."""
+    memory = Path("/dev/shm")  # noqa: S108 - the folder in it is made for us alone
+    return Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import kg
+from kg.settings import Settings
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text()
@@ -52,3 +53,13 @@ def test_every_link_of_the_readme_leads_to_a_file() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README)
     assert links
     assert [link for link in links if not (REPOSITORY / link).is_file()] == []
+
+
+def test_every_setting_is_in_the_table_of_settings() -> None:
+    rows = [
+        f"| `{name}` | {text.rpartition(' By default ')[2].rstrip('.')}"
+        f" | {text.rpartition(' By default ')[0]} |"
+        for name, text in Settings.described().items()
+    ]
+    table = (REPOSITORY / "docs" / "settings.md").read_text().splitlines()
+    assert [line for line in table if line.startswith("| `")] == rows

@@ -8,9 +8,14 @@ import pytest
 _BESIDE_REPOSITORY = Path(__file__).parents[2] / "shared" / "w3c"
 
 
+def w3c_folder() -> Path:
+    """The folder that should hold `rdf-tests/`, be it there or not."""
+    return Path(os.environ.get("KG_W3C_TESTS", _BESIDE_REPOSITORY))
+
+
 def w3c_suite() -> Path:
     """The folder that holds `rdf-tests/`; skips the test where there is none."""
-    folder = Path(os.environ.get("KG_W3C_TESTS", _BESIDE_REPOSITORY))
+    folder = w3c_folder()
     if not (folder / "rdf-tests").is_dir():
         pytest.skip(f"the W3C test suite is not at {folder}; KG_W3C_TESTS may name it")
     return folder

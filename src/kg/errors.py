@@ -9,9 +9,11 @@ KgError
 ├── RuleError, ShapesError
 ├── Rejected            the gate's findings
 ├── StoreError          NotAStore, StoreTooNew, NoRelease, ReleaseMissing, StoreBusy,
-│                       StoreDamaged, CommitFailed, ForeignGraph, GraphChanged
+│                       StoreDamaged, CommitFailed, ForeignGraph, GraphChanged,
+│                       OtherKindOfStore
 ├── QueryError          QuerySyntax, QueryTooLarge, QueryTooDeep, RemoteRefused,
-│                       UpdateRefused, DefaultGraphRefused, UnknownQuestion, BadParameter
+│                       UpdateRefused, DefaultGraphRefused, UnknownFunction,
+│                       UnknownQuestion, BadParameter
 ├── EvaluationError     DeadlineExceeded, MemoryExceeded, WorkerDied, AnswerTooLarge,
 │                       TooManyRows, QueueFull, QueryCancelled, EvaluationFailed
 ├── AccessError         Unauthorized, Forbidden, TooManyRequests
@@ -245,19 +247,29 @@ class ShapesError(KgError):
 
 
 class Rejected(KgError):
-    """The gate found violations; nothing was written. `findings` are their one-line texts."""
+    """The gate found violations; nothing was written. `findings` are their one-line texts.
+
+    `report` is the SHACL report in Turtle, where one was made.
+    """
 
     kind = "rejected"
     exit_code = 4
 
-    def __init__(self, findings: Sequence[str]) -> None:
+    def __init__(
+        self,
+        findings: Sequence[str],
+        report: bytes = b"",
+        *,
+        remedy: str = "Mend the source at the places named, then run kg check.",
+    ) -> None:
         count = len(findings)
         noun = "violation" if count == 1 else "violations"
         super().__init__(
             f"the gate found {count} {noun}; nothing was written\n" + "\n".join(findings),
-            remedy="Mend the source at the places named, then run kg check.",
+            remedy=remedy,
         )
         self.findings = tuple(findings)
+        self.report = report
 
 
 # --- store --------------------------------------------------------------------------------
@@ -322,6 +334,17 @@ class StoreDamaged(StoreError):
     """A release cannot be opened."""
 
 
+class OtherKindOfStore(StoreError):
+    """The store is a plain one and must not be, or the other way round."""
+
+    def __init__(self, folder: Path, *, plain: bool) -> None:
+        kind = "a plain store, made for conformance tests" if plain else "no plain store"
+        super().__init__(
+            f"{folder} is {kind}",
+            remedy="Name another folder with --store; KG_PLAIN says which kind is meant.",
+        )
+
+
 class CommitFailed(StoreError):
     """The commit could not be finished; the store is as it was."""
 
@@ -337,10 +360,11 @@ class ForeignGraph(StoreError):
 
     kind = "foreign-graph"
 
-    def __init__(self, graph: str, owner: str, writer: str) -> None:
+    def __init__(self, graph: str, owner: str, writer: str, file: str = "") -> None:
         super().__init__(
             f"<{graph}> belongs to {owner}, and {writer} may not write it",
-            remedy="Edit the files that it is built from, or write to a graph of another name.",
+            remedy=f"Edit {file or 'the files that it is built from'},"
+            " or write to a graph of another name.",
         )
 
 
@@ -447,6 +471,18 @@ class DefaultGraphRefused(QueryError):
         self.column = column
 
 
+class UnknownFunction(QueryError):
+    """The query calls a function that is not of SPARQL and not known here."""
+
+    kind = "unknown-function"
+
+    def __init__(self, function: str) -> None:
+        super().__init__(
+            f"there is no function {function}",
+            remedy="Use the functions of SPARQL, and the casts of XML Schema.",
+        )
+
+
 class UnknownQuestion(QueryError):
     """No named question has this name."""
 
@@ -485,6 +521,14 @@ class DeadlineExceeded(EvaluationError):
         )
         self.limit = seconds
 
+    @classmethod
+    def of_write(cls, seconds: float) -> DeadlineExceeded:
+        """The error of a write; where it was ended last of all, it may have landed."""
+        error = cls(seconds)
+        error.message = f"the write was ended after {seconds:g} s"
+        error.remedy = "Look whether it landed; else split it. KG_WRITE_SECONDS can be raised."
+        return error
+
 
 class MemoryExceeded(EvaluationError):
     """The query needed more memory than a worker has."""
@@ -498,6 +542,14 @@ class MemoryExceeded(EvaluationError):
         )
         self.limit = limit
 
+    @classmethod
+    def of_write(cls, limit: int) -> MemoryExceeded:
+        """The error of a write."""
+        error = cls(limit)
+        error.message = f"the write needed more than the {limit // (1024 * 1024)} MiB it may take"
+        error.remedy = "Split it. An operator can raise KG_WRITER_MEMORY."
+        return error
+
 
 class WorkerDied(EvaluationError):
     """The process that evaluated the query ended on it."""
@@ -509,6 +561,14 @@ class WorkerDied(EvaluationError):
             f"the worker that evaluated the query ended: {cause}",
             remedy="Simplify the query: deep nesting or very long lists of patterns do this.",
         )
+
+    @classmethod
+    def of_write(cls, cause: str) -> WorkerDied:
+        """The error of a write, which then did not land."""
+        error = cls(cause)
+        error.message = "the process that made the write ended on it"
+        error.remedy = "Simplify it: deep nesting does this."
+        return error
 
 
 class AnswerTooLarge(EvaluationError):
@@ -578,14 +638,15 @@ class AccessError(KgError):
 
 
 class Unauthorized(AccessError):
-    """A write came without a token that is valid."""
+    """A write came without a token that is valid; `challenge` says so as RFC 6750 has it."""
 
     kind = "unauthorized"
 
-    def __init__(self, problem: str) -> None:
+    def __init__(self, problem: str, *, challenge: str = "Bearer") -> None:
         super().__init__(
             problem, remedy="Send “Authorization: Bearer TOKEN”; an operator makes one: kg token."
         )
+        self.challenge = challenge
 
 
 class Forbidden(AccessError):

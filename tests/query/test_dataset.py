@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kg.errors import QuerySyntax
+from kg.namespaces import BASE
 from kg.query.dataset import described_dataset
 from kg.query.reading import Store
 from kg.settings import Settings
@@ -62,7 +63,6 @@ def test_one_from_clause_is_left_to_the_engine(query: str) -> None:
 @pytest.mark.parametrize(
     ("query", "column"),
     [
-        ("SELECT * FROM <a> FROM <b> {}", 15),
         ("SELECT * FROM <a:> FROM <http://[> {}", 25),
         ("SELECT * FROM <a:> FROM <http://x/%zz> {}", 25),
         ("SELECT * FROM <a:> FROM <b:> FROM NAMED", 35),
@@ -81,6 +81,11 @@ def test_a_clause_that_cannot_be_read_for_sure_is_refused_with_its_place(
     with pytest.raises(QuerySyntax) as caught:
         described_dataset(query, {"ex": "http://ex/"})
     assert (caught.value.line, caught.value.column) == (1, column)
+
+
+def test_a_relative_iri_is_resolved_against_the_base_of_all_queries() -> None:
+    named = Dataset((f"{BASE}a", "http://ex/b"))
+    assert described_dataset("SELECT * FROM <a> FROM <http://ex/b> {}", {}) == named
 
 
 def test_a_prefix_that_is_not_declared_is_refused_with_its_place() -> None:

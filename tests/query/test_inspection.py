@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,8 +10,9 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyoxigraph import QueryBoolean, QueryTriples, Store
+from pyoxigraph import QueryTriples, Store
 
+from engine_parts import EDITS, FRAGMENTS, Edits, Listener, edited
 from kg.errors import (
     KgError,
     QueryError,
@@ -24,6 +23,7 @@ from kg.errors import (
     UpdateRefused,
 )
 from kg.media import Form
+from kg.namespaces import BASE
 from kg.query.inspection import Inspection, Remote, inspect, remotes
 from w3c_suite import w3c_queries
 
@@ -156,56 +156,9 @@ def test_a_hostile_mebibyte_is_judged_at_once(name: str) -> None:
 # --- calls --------------------------------------------------------------------------------
 
 
-class Listener:
-    """A server of this machine that counts who calls, and answers 500."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._store = Store()
-        self._store.update(
-            "INSERT DATA{<a:s> <a:p> 1, 1.0; <a:q> true; <http://e:> true;"
-            f"<a:r> <http://e:>, <{self.url}/a.b>, <{self.url}/>}}"
-        )
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            connection, _ = self._socket.accept()
-            self.calls += 1
-            with connection:
-                connection.recv(65536)
-                connection.sendall(
-                    b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-                )
-
-    def is_called_by(self, query: str) -> bool:
-        """Whether the engine calls on this query, or would but for a target that is unbound."""
-        before, problem, result = self.calls, "", None
-        try:
-            result = self._store.query(query)
-            if not isinstance(result, QueryBoolean):
-                list(result)
-        except (SyntaxError, ValueError, RuntimeError, OSError) as error:
-            problem = str(error)
-        finally:
-            del result  # in this thread: the engine refuses that another one drops it
-        return self.calls > before or "service name is unbound" in problem
-
-    def is_called_by_update(self, update: str) -> bool:
-        before = self.calls
-        with suppress(SyntaxError, ValueError, RuntimeError, OSError):
-            Store().update(update)
-        return self.calls > before
-
-
 @pytest.fixture(scope="module")
 def listener() -> Iterator[Listener]:
     yield Listener()
-
-
-_Edits = list[tuple[int, int, str]]
 
 
 def _at(listener: Listener, pattern: str) -> str:
@@ -264,32 +217,12 @@ def test_a_query_on_which_the_engine_calls_is_refused(pattern: str, listener: Li
     assert _refused(query)
 
 
-_FRAGMENTS = [
-    *"{}()[].;,<>'\"#\n?a=!+-*/|^~ ",
-    *("'''", '"""', "#>", "#'''\n", "\\q", "\\uD800", "\\u0022", "\\'", "\\#", "<<", ">>", "<<("),
-    *("{|", "|}", "&&", "||", "^^", "@en--ltr", "1", "1.", "true", "()", "[]", "_:b.c", "?x", "$y"),
-    *("ex:", "ex:a.b", "odd:", "odd:SERVICE", ":x", "<urn:a#b>", "<URL/x>", "<o'n>", "?s ?p ?o"),
-    *("SERVICE", "silent", "SERVICE<URL/x>{}", "SERVICE ?x{}", "OPTIONAL", "UNION", "FILTER("),
-    *("VALUES ?v{", "BIND(", "AS", "SELECT*", "EXISTS", "GRAPH", "LATERAL", "?a<?b", "'a'"),
-    *("# SERVICE<URL/x>{}\n", "trueSERVICE:", "\ufff0", ")>>", "%41", "a"),
-]
-_EDITS = st.lists(
-    st.tuples(st.integers(0, 120), st.integers(0, 2), st.sampled_from(_FRAGMENTS)), max_size=4
-)
-
-
-def _edited(text: str, edits: _Edits) -> str:
-    for start, removed, fragment in edits:
-        text = text[:start] + fragment + text[start + removed :]
-    return text
-
-
 @settings(max_examples=1000, deadline=None)
-@given(pattern=st.lists(st.sampled_from(_CALLS), min_size=1, max_size=2).map("".join), edits=_EDITS)
+@given(pattern=st.lists(st.sampled_from(_CALLS), min_size=1, max_size=2).map("".join), edits=EDITS)
 def test_no_query_on_which_the_engine_calls_passes(
-    listener: Listener, pattern: str, edits: _Edits
+    listener: Listener, pattern: str, edits: Edits
 ) -> None:
-    query = _at(listener, _edited(pattern, edits))
+    query = _at(listener, edited(pattern, edits))
     assert _refused(query) or not listener.is_called_by(query)
 
 
@@ -326,7 +259,7 @@ def _with_named_services(listener: Listener, pattern: str) -> str:
 @pytest.mark.parametrize("pattern", _HARMLESS)
 def test_the_word_alone_is_harmless(pattern: str, listener: Listener) -> None:
     query = _with_named_services(listener, pattern)
-    Store().query(query)
+    Store().query(query, base_iri=BASE)
     assert not listener.is_called_by(query)
     assert not _refused(query)
 
@@ -360,7 +293,7 @@ def test_the_word_outside_of_braces_is_harmless(query: str) -> None:
 def test_a_harmless_query_that_is_refused_nevertheless(pattern: str, listener: Listener) -> None:
     """Each of the module's list: neither the grammar nor the engine sees a call."""
     query = _with_named_services(listener, pattern)
-    Store().query(query)
+    Store().query(query, base_iri=BASE)
     assert not listener.is_called_by(query)
     assert _refused(query)
 
@@ -423,12 +356,12 @@ def test_an_update_on_which_the_engine_calls_has_remotes(update: str, listener: 
 
 @settings(max_examples=500, deadline=None)
 @given(
-    update=st.lists(st.sampled_from(_UPDATES), min_size=1, max_size=2).map(";".join), edits=_EDITS
+    update=st.lists(st.sampled_from(_UPDATES), min_size=1, max_size=2).map(";".join), edits=EDITS
 )
 def test_no_update_on_which_the_engine_calls_is_missed(
-    listener: Listener, update: str, edits: _Edits
+    listener: Listener, update: str, edits: Edits
 ) -> None:
-    update = _edited(update, edits).replace("URL", listener.url)
+    update = edited(update, edits).replace("URL", listener.url)
     assert _may_call(update) or not listener.is_called_by_update(update)
 
 
@@ -446,7 +379,7 @@ def test_load_as_a_name_is_no_call() -> None:
     assert remotes(update) == ()
 
 
-@given(st.text() | st.lists(st.sampled_from(_FRAGMENTS)).map("".join))
+@given(st.text() | st.lists(st.sampled_from(FRAGMENTS)).map("".join))
 def test_only_our_errors_are_raised(text: str) -> None:
     for judge in (_inspect, remotes):
         with suppress(KgError):

@@ -18,6 +18,7 @@ from kg.errors import (
     NotAStore,
     QuerySyntax,
     StoreDamaged,
+    UnknownFunction,
 )
 
 LEFT = "{ ?claim rf:cohort cohort:ff-departed ; sdmx-measure:obsValue ?value }"
@@ -53,6 +54,16 @@ def test_a_format_gives_its_bytes(built: Path) -> None:
 def test_a_format_of_another_form_is_refused_with_those_offered(built: Path) -> None:
     with kg.open(built) as store, pytest.raises(NotAcceptable, match="turtle"):
         store.query("DESCRIBE area:northland", format="csv")
+
+
+def test_a_function_that_nobody_has_is_named(built: Path) -> None:
+    with kg.open(built) as store, pytest.raises(UnknownFunction, match="no function <urn:f>"):
+        store.query("SELECT (<urn:f>(1) AS ?x) {}")
+
+
+def test_a_relative_iri_is_resolved_against_the_base(built: Path) -> None:
+    with kg.open(built) as store:
+        assert store.query("ASK { <area/northland> a schema:Place }") is True
 
 
 def test_a_malformed_query_has_line_and_column(built: Path) -> None:

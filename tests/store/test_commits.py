@@ -6,20 +6,28 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.errors import CommitFailed, ForeignGraph, StoreBusy
+from kg.errors import CommitFailed, ForeignGraph, GraphChanged, OtherKindOfStore, StoreBusy
 from kg.settings import Settings
-from kg.store.base import GraphState, NamedGraph, Owner
+from kg.store.base import Commit, GraphState, NamedGraph, Owner
 from kg.store.canonical import canonical_lines, graph_digest
+from kg.store.commits import writing
 from kg.store.embedded import EmbeddedStore, commit
+from kg.store.graphs import DEFAULT_GRAPH
+from kg.store.release_files import carried_files
 from kg.store.releases import Releases, release_digest
-from store_parts import NOW, Ask, change, committed, graph, task
+from store_parts import CONTEXT, NOW, Ask, change, committed, graph, task
 
 NAMED = "SELECT ?g ?s ?o { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g ?s ?o"
 UNION = "SELECT ?s ?o { ?s ?p ?o } ORDER BY ?s ?o"
@@ -118,12 +126,21 @@ def test_what_differs_in_nothing_makes_no_release(folder: Path) -> None:
     assert Releases.open(folder).all() == [first]
 
 
-def test_other_shapes_or_another_context_make_a_release(folder: Path) -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"shapes_digest": "1" * 64},
+        {"files": {"context.jsonld": b"{}"}},
+        {"files": {"context.jsonld": CONTEXT, "rules/one.rq": b"CONSTRUCT {} {}"}},
+        {"files": {}},
+    ],
+    ids=["shapes digest", "context", "one rule more", "no file"],
+)
+def test_other_shapes_and_other_files_make_a_release(folder: Path, other: dict[str, Any]) -> None:
     committed(folder, graph("a", ":s :p :o"))
     same = change(graph("a", ":s :p :o"))
-    for name, value in (("shapes_digest", "1" * 64), ("context", b"{}")):
-        values = {key: getattr(same, key) for key in same.__dataclass_fields__} | {name: value}
-        assert commit(folder, type(same)(**values), now=NOW) is not None
+    assert commit(folder, same, now=NOW) is None
+    assert commit(folder, replace(same, **other), now=NOW) is not None
 
 
 def test_a_commit_replaces_the_graphs_of_its_owners_only(folder: Path, ask: Ask) -> None:
@@ -171,7 +188,7 @@ def test_a_commit_brings_back_a_context_that_was_lost(folder: Path) -> None:
     first = committed(folder, graph("a", ":s :p :o"))
     (first.folder / "context.jsonld").unlink()
     second = committed(folder, graph("a", ":s :p :o"))
-    assert (second.folder / "context.jsonld").read_bytes() == change().context
+    assert (second.folder / "context.jsonld").read_bytes() == CONTEXT
 
 
 def test_the_labels_of_blank_nodes_do_not_change_a_digest(folder: Path) -> None:
@@ -244,8 +261,9 @@ def test_a_commit_follows_one_that_failed_half_way(folder: Path, ask: Ask) -> No
     spoilt = first.folder / "restricted" / "CURRENT"
     content = spoilt.read_bytes()
     spoilt.write_bytes(b"MANIFEST-999999\n")
+    both = [graph("a", ":s :p :new"), graph("secret", ":s :p :o", restricted=True)]
     with pytest.raises(CommitFailed):
-        commit(folder, change(graph("a", ":s :p :new")), now=NOW)
+        commit(folder, change(*both), now=NOW)
     spoilt.write_bytes(content)
     assert os.listdir(folder / "releases") == [first.name]
     assert rows(ask(committed(folder, graph("a", ":s :p :new")), UNION)) == ["s,new"]
@@ -307,3 +325,152 @@ def test_a_store_is_read_while_it_is_written(folder: Path) -> None:
         answers = [store.query(task(it, UNION)).read() for it in (store.release(), old)]
         assert [store.release(), old] == [second, first]
     assert [rows(answer) for answer in answers] == [["s,new"], ["s,o"]]
+
+
+# --- by name ------------------------------------------------------------------------------
+
+API = Owner.API
+
+
+def named(*graphs: NamedGraph, names: str, **options: Any) -> Commit:
+    """A commit that replaces exactly the graphs of these names, as a write over HTTP does."""
+    iris = frozenset(f"http://ex/{name}" for name in names.split())
+    return replace(change(*graphs), owners=frozenset(), names=iris, **options)
+
+
+def test_exactly_the_graphs_that_are_named_are_replaced(folder: Path, ask: Ask) -> None:
+    committed(folder, graph("d", ":s :p :o"))
+    both = [graph(name, ":s :p :o", owner=API) for name in "ab"]
+    commit(folder, named(*both, names="a b"), now=NOW)
+    commit(folder, named(graph("a", ":t :p :o", owner=API), names="a"), now=NOW)
+    release = commit(folder, named(names="b"), now=NOW)
+    assert release and rows(ask(release, NAMED)) == ["a,t,o", "d,s,o"]
+
+
+@pytest.mark.parametrize("given", [[], [graph("d", ":t :p :o", owner=API)]], ids=["gone", "taken"])
+def test_a_graph_of_data_is_not_replaced_by_name(folder: Path, given: list[NamedGraph]) -> None:
+    first = committed(folder, graph("d", ":s :p :o"))
+    with pytest.raises(ForeignGraph, match="belongs to data, and api may not write it"):
+        commit(folder, named(*given, names="d"), now=NOW)
+    assert Releases.open(folder).head() == first
+
+
+DIGEST = graph_digest(canonical_lines(graph("a", ":s :p :o").triples))
+
+
+@pytest.mark.parametrize(
+    ("expected", "refused"),
+    [
+        ({"http://ex/a": DIGEST}, False),
+        ({"http://ex/a": "*"}, False),
+        ({"http://ex/b": None}, False),
+        ({"http://ex/a": "0" * 64}, True),
+        ({"http://ex/a": None}, True),
+        ({"http://ex/b": "*"}, True),
+        ({"http://ex/b": DIGEST}, True),
+        ({"http://ex/secret": None}, False),
+        ({"http://ex/secret": "*"}, True),
+    ],
+)
+def test_a_commit_that_expects_another_state_is_refused(
+    folder: Path, expected: dict[str, str | None], refused: bool
+) -> None:
+    """A restricted graph is as if it were not there."""
+    committed(folder, graph("a", ":s :p :o"), graph("secret", ":s :p :o", restricted=True))
+    wanted = replace(
+        change(graph("c", ":s :p :o", owner=API)), owners=frozenset({API}), expected=expected
+    )
+    if refused:
+        with pytest.raises(GraphChanged):
+            commit(folder, wanted, now=NOW)
+    assert refused or commit(folder, wanted, now=NOW)
+
+
+def test_a_release_carries_its_files_and_links_what_stays_the_same(folder: Path) -> None:
+    files = {"context.jsonld": CONTEXT, "shapes.nt": b"# none\n", "rules/a.rq": b"CONSTRUCT {}"}
+    first = commit(folder, replace(change(graph("a", ":s :p :o")), files=files), now=NOW)
+    other = files | {"rules/a.rq": b"CONSTRUCT { }"}
+    second = commit(folder, replace(change(graph("a", ":s :p :o")), files=other), now=NOW)
+    assert first and second
+    assert (carried_files(first.folder), carried_files(second.folder)) == (files, other)
+    assert (second.folder / "shapes.nt").samefile(first.folder / "shapes.nt")
+
+
+def test_a_part_that_stays_the_same_is_linked_and_can_still_change(folder: Path, ask: Ask) -> None:
+    secret = graph("secret", ":s :p :o", restricted=True)
+    first = committed(folder, graph("a", ":s :p :o"), secret)
+    second = committed(folder, graph("a", ":t :p :o"), secret)
+    tables = {file.name for file in (first.folder / "restricted").glob("*.sst")}
+    assert tables and tables == {it.name for it in (second.folder / "restricted").glob("*.sst")}
+    third = committed(
+        folder, graph("a", ":t :p :o"), graph("secret", ":u :p :o", restricted=True), secret_of(2)
+    )
+    assert {it.iri for it in Releases.open(folder).restricted(third)} == {
+        "http://ex/secret",
+        "http://ex/secret2",
+    }
+    assert [it.digest for it in Releases.open(folder).restricted(first)] == [
+        graph_digest(canonical_lines(secret.triples))
+    ]
+    assert rows(ask(first, UNION)) == ["s,o"]
+
+
+def secret_of(number: int) -> NamedGraph:
+    return graph(f"secret{number}", ":s :p :o", restricted=True)
+
+
+def test_many_table_files_are_merged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kg.store.commits._TABLES", 12)
+    counts = [
+        len(list((committed(folder, graph("a", f":s :p :o{n}")).folder / "public").glob("*.sst")))
+        for n in range(8)
+    ]
+    assert max(counts) < 30
+    assert any(later < earlier for earlier, later in pairwise(counts))
+
+
+def test_a_writer_waits_for_another_as_long_as_it_is_told(folder: Path) -> None:
+    committed(folder, graph("a", ":s :p :o"))
+    with ThreadPoolExecutor(1) as threads:
+        with Releases.open(folder).lock():
+            began = time.monotonic()
+            with pytest.raises(StoreBusy), writing(folder, wait=0.2):
+                pass
+            assert 0.2 <= time.monotonic() - began < 2
+            waiting = threads.submit(_head_when_free, folder)
+            time.sleep(0.1)
+            assert not waiting.done()
+        assert waiting.result(timeout=5) == 1
+
+
+def _head_when_free(folder: Path) -> int:
+    with writing(folder, wait=10) as store:
+        return store.head.number if store.head else 0
+
+
+# --- plain stores -------------------------------------------------------------------------
+
+
+def test_the_default_graph_of_a_plain_store_is_a_graph_of_its_own(folder: Path, ask: Ask) -> None:
+    default = replace(graph("x", ":s :p :o", owner=API), iri=DEFAULT_GRAPH)
+    both = replace(change(default, graph("a", ":t :p :o", owner=API)), owners=frozenset({API}))
+    release = commit(folder, both, now=NOW, plain=True)
+    assert release and rows(ask(release, UNION)) == ["s,o"]
+    assert rows(ask(release, NAMED)) == ["a,t,o"]
+    gone = commit(folder, replace(both, graphs=both.graphs[1:]), now=NOW, plain=True)
+    assert gone and (rows(ask(gone, UNION)), rows(ask(gone, NAMED))) == ([], ["a,t,o"])
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_plain_store_and_another_are_not_taken_for_each_other(folder: Path, plain: bool) -> None:
+    Releases.create(folder, plain=plain)
+    for refused in (Releases.create, Releases.open):
+        with pytest.raises(OtherKindOfStore):
+            refused(folder, plain=not plain)
+    with pytest.raises(OtherKindOfStore):
+        EmbeddedStore(folder, Settings(plain=not plain))
+
+
+def test_a_plain_store_is_made_where_there_is_none(folder: Path) -> None:
+    with EmbeddedStore(folder, Settings(plain=True)) as store:
+        assert (store.release().number, store.release().quads) == (1, 0)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -10,6 +11,7 @@ from kg.namespaces import BASE, GRAPH
 from kg.store.base import Commit, NamedGraph, Owner, Release
 from kg.store.embedded import commit
 from kg_server import Server, running
+from web.writable import Writable, writable_server
 
 ONE = f'<{BASE}a> <{BASE}p> "one" .\n<{BASE}shared> <{BASE}p> "both" .\n'
 TWO = f'<{BASE}b> <{BASE}p> "two" .\n<{BASE}shared> <{BASE}p> "both" .\n'
@@ -36,7 +38,7 @@ def release(folder: Path) -> Release:
         who="test",
         message="the test's graphs",
         shapes_digest="",
-        context=b'{"@context": {"ex": "https://w3id.org/reported-figures/"}}',
+        files={"context.jsonld": b'{"@context": {"ex": "https://w3id.org/reported-figures/"}}'},
     )
     made = commit(folder, change, now=datetime(2024, 1, 1, tzinfo=UTC))
     assert made is not None
@@ -59,3 +61,11 @@ def server(folder: Path, release: Release) -> Iterator[Server]:
         body_bytes=500_000,
     ) as running_server:
         yield running_server
+
+
+@pytest.fixture(scope="session")
+def writable(_built_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writable]:
+    """A server of the miniature project that may be written; tests write graphs of their own."""
+    folder = copytree(_built_once, tmp_path_factory.mktemp("writable") / "store")
+    with writable_server(folder, folder.parent / "server.log", workers=1) as server:
+        yield server

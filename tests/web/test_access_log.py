@@ -1,30 +1,55 @@
 """The log of requests."""
 
 import logging
+import time
 from pathlib import Path
 
 import pytest
 
-from kg.settings import Settings
 from kg.store.base import Release
-from kg.store.embedded import EmbeddedStore
-from kg.web.app import create_app
+from kg.web.access_log import AccessLog
+from kg_server import running
 
 
 def test_a_request_is_one_line_without_the_query(
-    folder: Path, release: Release, caplog: pytest.LogCaptureFixture
+    folder: Path, release: Release, tmp_path: Path
 ) -> None:
-    caplog.set_level(logging.INFO, "kg.web")
-    with EmbeddedStore(folder, Settings()) as store:
-        create_app(store, Settings()).test_client().get("/x%0Aevent=forged?query=ASK")
-    (line,) = caplog.messages
-    fields = dict(field.split("=", 1) for field in line.split())
+    log = tmp_path / "log"
+    with running(folder, log, workers=1) as server:
+        server.send("/x%0Aevent=forged?query=ASK")
+        line = _line_of(log, "forged")
+    date, fields = line[:29], dict(field.split("=", 1) for field in line[29:].split())
+    assert date.startswith("time=2")
     assert float(fields.pop("ms")) > 0
     assert int(fields.pop("bytes")) > 0
     assert fields == {
+        "level": "INFO",
         "event": "request",
         "method": "GET",
         "path": "/x%0Aevent%3Dforged",
         "status": "404",
         "release": "-",
+        "query": "-",
     }
+
+
+def test_many_requests_are_one_record_with_a_line_each(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "kg.access")
+    log = AccessLog()
+    for status in (200, 404):
+        log.add("GET", "/", status, release="-", size="1", query="-", seconds=0.001)
+    assert caplog.messages == []
+    log.flush()
+    (message,) = caplog.messages
+    assert ["status=200" in line for line in message.splitlines()] == [True, False]
+
+
+def _line_of(log: Path, word: str) -> str:
+    """The line with this word, which is written within a moment."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        lines = [line for line in log.read_text().splitlines() if word in line]
+        if lines:
+            return lines[0]
+        time.sleep(0.02)
+    raise AssertionError(log.read_text())

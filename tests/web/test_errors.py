@@ -6,13 +6,29 @@ from pathlib import Path
 
 import pytest
 
-from kg.errors import EvaluationError, EvaluationFailed, QueryError
+from kg.errors import (
+    DefaultGraphRefused,
+    EvaluationError,
+    EvaluationFailed,
+    Forbidden,
+    ForeignGraph,
+    GraphChanged,
+    KgError,
+    MalformedData,
+    QueryCancelled,
+    QueryError,
+    Rejected,
+    StoreBusy,
+    TooManyRequests,
+    TooManyRows,
+    Unauthorized,
+)
 from kg.namespaces import BASE
 from kg.settings import Settings
 from kg.store.base import Release
 from kg.store.embedded import EmbeddedStore
 from kg.web.app import create_app
-from kg.web.errors import STATUS
+from kg.web.errors import STATUS, refusal
 from kg_server import Reply, Server
 
 SLOW = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
@@ -37,7 +53,6 @@ def test_a_syntax_error_has_line_and_column(server: Server) -> None:
 @pytest.mark.parametrize(
     ("query", "column"),
     [
-        ("SELECT * FROM <a> FROM <b> {}", 15),
         ("SELECT * FROM <a:> FROM <http://[> {}", 25),
         ("SELECT * FROMgraph:one FROMgraph:two {}", 10),
     ],
@@ -128,7 +143,8 @@ def test_an_answer_over_the_limit_is_422_and_not_cut(server: Server) -> None:
 
 def test_a_full_queue_is_503_with_retry_after_while_pages_answer(server: Server) -> None:
     with ThreadPoolExecutor(3) as clients:
-        busy = [clients.submit(server.query, SLOW, timeout=1.5) for _ in range(2)]
+        slow = [f"{SLOW} # {number}" for number in range(2)]  # the same would be evaluated once
+        busy = [clients.submit(server.query, query, timeout=1.5) for query in slow]
         waiting = clients.submit(_until_busy, server)
         page = server.send("/static/style.css")
         assert [page.status, waiting.result().status] == [200, 503]
@@ -137,9 +153,45 @@ def test_a_full_queue_is_503_with_retry_after_while_pages_answer(server: Server)
     assert waiting.result().problem["title"] == "Busy"
 
 
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (DefaultGraphRefused("CLEAR"), 422),
+        (Rejected(["one"]), 422),
+        (TooManyRows(5), 422),
+        (ForeignGraph("g", "data", "api"), 403),
+        (Forbidden("no"), 403),
+        (GraphChanged("g"), 412),
+        (MalformedData("Turtle", "a", 1, 2), 400),
+        (QueryCancelled(), 503),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_error_has_its_status(error: KgError, status: int) -> None:
+    assert refusal(error, "").status_code == status
+
+
+def test_errors_that_pass_say_when_to_try_again_and_how() -> None:
+    answers = {
+        "Retry-After": refusal(StoreBusy(Path("s")), ""),
+        "WWW-Authenticate": refusal(Unauthorized("no token"), ""),
+    }
+    assert {name: reply.headers[name] for name, reply in answers.items()} == {
+        "Retry-After": "5",
+        "WWW-Authenticate": "Bearer",
+    }
+    late = refusal(TooManyRequests(10, 7), "")
+    assert (late.status_code, late.headers["Retry-After"]) == (429, "7")
+
+
+def test_malformed_data_is_told_with_its_place() -> None:
+    body = refusal(MalformedData("Turtle", "no dot", 3, 7), "").get_json()
+    assert (body["line"], body["column"]) == (3, 7)
+
+
 def _until_busy(server: Server) -> Reply:
     """The first answer that is not good: the two slow queries may not have arrived yet."""
-    replies = (server.query("ASK {}") for _ in range(1000))
+    replies = (server.query(f"ASK {{}} # {number}") for number in range(1000))
     return next(reply for reply in replies if reply.status != 200)
 
 

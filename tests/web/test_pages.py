@@ -56,9 +56,9 @@ def test_a_browser_without_a_query_gets_a_form(server: Server) -> None:
     assert {"form", "textarea", "label", "button"} <= set(Page(reply.body).tags)
 
 
-def test_a_program_without_a_query_is_told_what_is_missing(server: Server) -> None:
+def test_a_program_without_a_query_gets_no_page(server: Server) -> None:
     reply = server.send("/sparql", headers={"Accept": "*/*"})
-    assert (reply.status, reply.problem["detail"]) == (400, "the parameter query is missing")
+    assert (reply.status, reply.headers["content-type"]) == (200, "text/turtle; charset=utf-8")
 
 
 def test_an_unknown_path_is_404(server: Server) -> None:

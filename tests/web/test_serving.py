@@ -131,7 +131,7 @@ def test_a_client_that_leaves_half_way_harms_no_one(server: Server) -> None:
 
 
 def test_an_answer_cut_on_the_way_breaks_visibly(tmp_path: Path) -> None:
-    """Granian ends a failed body cleanly where it is chunked; a length that is sent shows it."""
+    """The length was sent; a file that turns out shorter leaves the client short of it."""
     with _program(FAILING, tmp_path) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         connection.request("GET", "/")
@@ -144,33 +144,77 @@ def test_an_answer_cut_on_the_way_breaks_visibly(tmp_path: Path) -> None:
 
 FULL_SIZE = 2_000_000
 FAILING = f"""
-import io, sys
+import os, sys, tempfile
 from pathlib import Path
 from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 from kg.media import CSV, Form
 from kg.query.run import Answer
+from kg.settings import Settings
 from kg.store.base import Release, Spool
 from kg.web.answers import respond
-
-class Failing(io.BytesIO):
-    def read(self, size=-1):
-        if self.tell() > {FULL_SIZE} / 2:
-            raise OSError("the disk is gone")
-        return super().read(size)
+from kg.web.front import Front
 
 app = Flask("failing")
 release = Release(1, "", Path("1-0"), "", None, "", "", "", 0, ())
 
+class Store:
+    folder = Path("nowhere")
+
 @app.get("/")
 def answer():
-    spool = Spool(Failing(bytes({FULL_SIZE})), {FULL_SIZE})
-    return respond(Answer(spool, CSV, Form.SELECT, release))
+    file = tempfile.TemporaryFile()
+    file.write(bytes({FULL_SIZE} // 2))
+    file.flush()
+    return respond(Answer(Spool(file, {FULL_SIZE}), CSV, Form.SELECT, release))
 
 Granian(
-    "app", port=int(sys.argv[1]), interface=Interfaces.WSGI, websockets=False, log_enabled=False
-).serve(target_loader=lambda: app, wrap_loader=False)
+    "app", port=int(sys.argv[1]), interface=Interfaces.RSGI, websockets=False, log_enabled=False
+).serve(target_loader=lambda: Front(app, Store(), Settings()), wrap_loader=False)
+"""
+
+
+def test_an_error_that_nobody_expected_is_500_and_the_next_request_is_answered(
+    tmp_path: Path,
+) -> None:
+    with _program(BROKEN, tmp_path) as port:
+        told = []
+        for path in ("/raises", "/splits", "/breaks-off", "/good"):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.request("GET", path)
+            reply = connection.getresponse()
+            told.append((reply.status, reply.getheader("Content-Type"), reply.read()[:4]))
+            connection.close()
+    assert told == [(500, "application/problem+json", b'{"ty')] * 3 + [(200, "text/plain", b"good")]
+
+
+BROKEN = """
+import sys
+from pathlib import Path
+from granian import Granian
+from granian.constants import Interfaces
+from kg.settings import Settings
+from kg.web.front import Front
+
+class Store:
+    folder = Path("nowhere")
+
+def breaking_off():
+    yield b"half"
+    raise OSError("the disk is gone")
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/raises":
+        raise ZeroDivisionError
+    value = "text/plain\\r\\nSet-Cookie: a=b" if path == "/splits" else "text/plain"
+    start_response("200 OK", [("Content-Type", value)])
+    return breaking_off() if path == "/breaks-off" else [b"good"]
+
+Granian(
+    "app", port=int(sys.argv[1]), interface=Interfaces.RSGI, websockets=False, log_enabled=False
+).serve(target_loader=lambda: Front(app, Store(), Settings()), wrap_loader=False)
 """
 
 

@@ -6,11 +6,13 @@ import click
 
 from kg.cli.build import build
 from kg.cli.check import check
+from kg.cli.doctor import doctor
 from kg.cli.new import new
 from kg.cli.query import query
 from kg.cli.releases import releases
 from kg.cli.serve import serve
 from kg.cli.show import show_error
+from kg.cli.token import token
 from kg.errors import KgError
 from kg.settings import Settings
 
@@ -69,5 +71,5 @@ def main() -> None:
     """
 
 
-for command in (build, check, new, query, releases, serve):
+for command in (build, check, doctor, new, query, releases, serve, token):
     main.add_command(command)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from kg.errors import EvaluationFailed, Place, QuerySyntax, RuleError
 from kg.files import read_text
-from kg.namespaces import GRAPH
 from kg.publishing.staging import Progress, Staged, Unit
 from kg.query.inspection import remotes
 from kg.query.lexer import place
 from kg.store.base import NamedGraph, Owner
 from kg.store.memory import MemoryDataset
 
+Reached = Callable[[Iterable[bytes]], bytes]
+"""The statements of every reference subject that these N-Triples lead to."""
+
+_REFERENCE: Final = "urn:x-kg:reference"
 _TARGET: Final = re.compile(r"^# into: (claims|derived)$", re.MULTILINE)
 
 
@@ -35,11 +38,16 @@ def read_rules(files: Iterable[Path]) -> list[Rule]:
     What goes to `derived` may so rest on what is materialised beside the claims. Raises
     RuleError for a rule without a target.
     """
-    return sorted((_read(file) for file in files), key=lambda rule: rule.target != "claims")
+    return ordered(read_rule(file, read_text(file, "it is a rule")) for file in files)
 
 
-def _read(file: Path) -> Rule:
-    query = read_text(file, "it is a rule")
+def ordered(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules as they are run: see `read_rules`."""
+    return sorted(rules, key=lambda rule: rule.target != "claims")
+
+
+def read_rule(file: Path, query: str) -> Rule:
+    """The rule of this text; the file is what errors name. Raises RuleError."""
     _check_calls(file, query)
     target = _TARGET.search(query)
     if not target:
@@ -76,12 +84,19 @@ def derive(
     """The staged project with what the rules add to it. Raises RuleError."""
     units = []
     for number, unit in enumerate(staged.units, start=1):
-        graphs = _derived(unit, rules, prefixes)
-        # What is derived may refer to more than what it is derived from.
-        reference = staged.reference.reached_from(graph.triples for graph in graphs)
-        units.append(replace(unit, graphs=graphs, reference=reference))
+        units.append(derived(unit, rules, prefixes, staged.reference.reached_from))
         progress("articles derived", number, len(staged.units))
     return replace(staged, units=tuple(units))
+
+
+def derived(
+    unit: Unit, rules: Sequence[Rule], prefixes: Mapping[str, str], reached_from: Reached
+) -> Unit:
+    """The unit with what the rules add to it. Raises RuleError."""
+    graphs = _derived(unit, rules, prefixes)
+    # What is derived may refer to more than what it is derived from.
+    reference = reached_from(graph.triples for graph in graphs)
+    return replace(unit, graphs=graphs, reference=reference)
 
 
 def _derived(
@@ -92,12 +107,12 @@ def _derived(
     Restricted graphs are not shown to rules, since what is derived is public.
     """
     dataset = MemoryDataset()
-    dataset.add(GRAPH + "reference", unit.reference)
+    dataset.add(_REFERENCE, unit.reference)
     for graph in unit.graphs:
         if not graph.restricted:
             dataset.add(graph.iri, graph.triples)
     for rule in rules:
-        dataset.add(f"{GRAPH}{rule.target}/{unit.key}", _triples(rule, dataset, prefixes))
+        dataset.add(unit.targets[rule.target], _triples(rule, dataset, prefixes))
     return _merged(unit, dataset)
 
 
@@ -115,7 +130,7 @@ def _merged(unit: Unit, dataset: MemoryDataset) -> tuple[NamedGraph, ...]:
     public = (
         NamedGraph(iri, dataset.triples(iri), owners.get(iri, Owner.DERIVED))
         for iri in dataset.graph_names()
-        if iri != GRAPH + "reference"
+        if iri != _REFERENCE
     )
     restricted = (graph for graph in unit.graphs if graph.restricted)
     return (*public, *restricted)

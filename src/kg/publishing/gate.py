@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rdflib import Graph
 
 from kg.errors import Place
-from kg.publishing.staging import Progress, Staged, subjects
-from kg.validation.conformance import Shapes
+from kg.publishing.staging import Progress, Staged
+from kg.validation.conformance import Shapes, Validation
 from kg.validation.report import Finding
 
 Places = Mapping[str, Mapping[str, Place]]
@@ -25,13 +25,21 @@ def findings(staged: Staged, shapes: Shapes, progress: Progress) -> list[Finding
     for number, unit in enumerate(staged.units, start=1):
         public = [graph.triples for graph in unit.graphs if not graph.restricted]
         hidden = [graph.triples for graph in unit.graphs if graph.restricted]
-        for checked, seen in ((public, public), (hidden, public + hidden)):
+        for checked, besides in ((public, []), (hidden, public)):
             if checked:
-                data = _graph(*seen, unit.reference)
-                findings = shapes.findings(data, subjects(checked))
-                found.update(_placed(each, unit.places) for each in findings)
+                results = validated(checked, [*besides, unit.reference], shapes)
+                found.update(_placed(each, unit.places) for each in results.findings)
         progress("articles checked", number, len(staged.units))
     return sorted(found, key=_order)
+
+
+def validated(checked: Sequence[bytes], besides: Sequence[bytes], shapes: Shapes) -> Validation:
+    """What the shapes find of the subjects of `checked`, seen together with `besides`."""
+    data = _graph(*checked)
+    focus = set(data.subjects())
+    for triples in besides:
+        data.parse(data=triples, format="nt")
+    return shapes.validated(data, focus)
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str]:
@@ -42,8 +50,12 @@ def _order(finding: Finding) -> tuple[str, int, int, str]:
     return str(place.file), place.line or 0, place.column or 0, finding.line({})
 
 
-def _graph(*triples: bytes) -> Graph:
-    return Graph().parse(data=b"".join(triples), format="nt")
+def _graph(*documents: bytes) -> Graph:
+    """The graph of these documents, whose blank nodes stay apart."""
+    graph = Graph()
+    for triples in documents:
+        graph.parse(data=triples, format="nt")
+    return graph
 
 
 def _placed(finding: Finding, places: Places) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,13 +14,21 @@ from kg.namespaces import RF, USUAL_PREFIXES
 from kg.project import Project
 from kg.publishing.derivation import derive, read_rules
 from kg.publishing.gate import findings
+from kg.publishing.preparation import Checks, release_files
 from kg.publishing.staging import Progress, Staged, load_turtle, stage
 from kg.publishing.texts import Text
+from kg.publishing.written_graphs import check_conforms, checked
 from kg.store.base import Commit, NamedGraph, Owner, Release
-from kg.store.embedded import commit
+from kg.store.commits import Writing, writing
 from kg.validation.conformance import Shapes
 from kg.validation.report import Finding
 
+_WAIT_SECONDS: Final = 5.0
+"""How long a build waits for a write over HTTP to end."""
+_REMEDY: Final = (
+    "These graphs were written over HTTP, and do not conform to the shapes as they now are: write"
+    " them anew or DELETE them, or undo the change of the shapes."
+)
 _ANCHOR: Final = f"<{RF}Anchor> .\n".encode()
 
 
@@ -29,8 +37,15 @@ class Checked:
     """A project as it would be written, and what the gate found in it."""
 
     staged: Staged
-    shapes: Shapes
+    checks: Checks
+    files: Mapping[str, bytes]
+    """What the release carries beside its graphs."""
     findings: list[Finding]
+
+    @property
+    def shapes(self) -> Shapes:
+        """The shapes that it was checked with."""
+        return self.checks.shapes
 
     def graphs(self) -> tuple[NamedGraph, ...]:
         """Every graph that the project makes."""
@@ -56,12 +71,16 @@ def check(project: Project, texts: Sequence[Text] = (), progress: Progress = sil
 
     Raises ProjectError, SourceError, RuleError and ShapesError for what cannot be read.
     """
-    load_turtle(project.shapes())  # with line and column where it is no Turtle
-    shapes = Shapes.read(project.shapes())
-    prefixes = USUAL_PREFIXES | dict(Context.read(project.context).prefixes)
+    triples = load_turtle(project.shapes())  # with line and column where it is no Turtle
+    checks = Checks(
+        shapes=Shapes.read(project.shapes()),
+        rules=read_rules(project.rules()),
+        prefixes=USUAL_PREFIXES | dict(Context.read(project.context).prefixes),
+    )
     staged = stage(project, texts, progress)
-    derived = derive(staged, read_rules(project.rules()), prefixes, progress)
-    return Checked(derived, shapes, findings(derived, shapes, progress))
+    derived = derive(staged, checks.rules, checks.prefixes, progress)
+    files = release_files(project, triples)
+    return Checked(derived, checks, files, findings(derived, checks.shapes, progress))
 
 
 def publish(
@@ -76,19 +95,36 @@ def publish(
 ) -> Release | None:
     """The release that the project makes in the store; None where HEAD says the same already.
 
-    Raises Rejected with the gate's violations, and what `check` and the commit raise; the
-    store is then as it was.
+    The graphs that were written over HTTP stay; they are derived and checked anew. Raises
+    Rejected with the gate's violations, and what `check` and the commit raise; the store is then
+    as it was.
     """
-    checked = check(project, texts, progress)
-    violations = [finding for finding in checked.findings if finding.violates]
+    found = check(project, texts, progress)
+    violations = [finding for finding in found.findings if finding.violates]
     if violations:
-        raise Rejected([finding.text(checked.shapes.prefixes) for finding in violations])
-    change = Commit(
-        graphs=checked.graphs(),
-        owners=frozenset({Owner.DATA, Owner.DERIVED}),
-        who=who,
-        message=message,
-        shapes_digest=checked.shapes.digest,
-        context=project.context.read_bytes(),
-    )
-    return commit(store, change, now=now)
+        raise Rejected([finding.text(found.shapes.prefixes) for finding in violations])
+    with writing(store, wait=_WAIT_SECONDS) as held:
+        change = Commit(
+            graphs=(*found.graphs(), *_derived_of_written(held, found, progress)),
+            owners=frozenset({Owner.DATA, Owner.DERIVED}),
+            who=who,
+            message=message,
+            shapes_digest=found.shapes.digest,
+            files=found.files,
+        )
+        return held.commit(change, now=now)
+
+
+def _derived_of_written(held: Writing, project: Checked, progress: Progress) -> list[NamedGraph]:
+    """What is derived from the graphs that were written over HTTP; raises Rejected."""
+    states = held.head.graphs if held.head else ()
+    written = [state.iri for state in states if state.owner is Owner.API]
+    reached_from = project.staged.reference.reached_from
+    results = []
+    with held.graphs() as graphs:
+        for number, graph in enumerate(written, start=1):
+            results.append(checked(graph, graphs.triples(graph), project.checks, reached_from))
+            progress("written graphs checked", number, len(written))
+    check_conforms(results, remedy=_REMEDY)
+    derived = (graph for result in results for graph in result.graphs)
+    return [graph for graph in derived if graph.owner is Owner.DERIVED]

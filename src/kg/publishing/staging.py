@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from kg.context import Context
 from kg.errors import (
@@ -53,14 +54,22 @@ class Reference:
 
     def reached_from(self, triples: Iterable[bytes]) -> bytes:
         """The statements of every reference subject that these N-Triples lead to, at any depth."""
-        reached: dict[bytes, list[bytes]] = {}
-        pending = [line for document in triples for line in document.splitlines()]
-        while pending:
-            name = _object(pending.pop())
-            if name in self._statements and name not in reached:
-                reached[name] = self._statements[name]
-                pending.extend(reached[name])
-        return b"".join(line + b"\n" for lines in reached.values() for line in lines)
+        return reached(triples, lambda name: self._statements.get(name, ()))
+
+
+def reached(triples: Iterable[bytes], statements: Callable[[bytes], Iterable[bytes]]) -> bytes:
+    """The statements of every subject that these N-Triples lead to, at any depth.
+
+    `statements` gives the lines of a name, as N-Triples writes it, none where it is no subject.
+    """
+    found: dict[bytes, list[bytes]] = {}
+    pending = [line for document in triples for line in document.splitlines()]
+    while pending:
+        name = _object(pending.pop())
+        if name not in found:
+            found[name] = list(statements(name))
+            pending.extend(found[name])
+    return b"".join(line + b"\n" for lines in found.values() for line in lines)
 
 
 def subjects(documents: Iterable[bytes]) -> frozenset[str]:
@@ -80,6 +89,8 @@ class Unit:
     key: str
     graphs: tuple[NamedGraph, ...]
     reference: bytes
+    targets: Mapping[str, str]
+    """The graph that the triples of a rule go into, by what the rule names it."""
     places: Mapping[str, Mapping[str, Place]]
     """For each IRI of the source, its place under "", and the place of each property's IRI."""
 
@@ -123,12 +134,20 @@ def stage(project: Project, texts: Sequence[Text], progress: Progress) -> Staged
     return Staged(whole, tuple(_unit(each, context, whole) for each in articles))
 
 
+def is_reference(graph: str) -> bool:
+    """Whether a graph that `data` owns is one of those that articles refer to."""
+    return graph in _REFERENCE or graph.startswith(_ALIGNMENTS)
+
+
+_REFERENCE: Final = (GRAPH + "ontology", GRAPH + "codes", ENTITIES)
+_ALIGNMENTS: Final = GRAPH + "alignments/"
+
+
 def _read_reference(project: Project) -> Reference:
-    files = {
-        GRAPH + "ontology": project.terms(),
-        GRAPH + "codes": project.concepts(),
-        ENTITIES: project.reference(),
-    } | {f"{GRAPH}alignments/{file.stem}": [file] for file in project.alignments()}
+    parts = (project.terms(), project.concepts(), project.reference())
+    files = dict(zip(_REFERENCE, parts, strict=True)) | {
+        _ALIGNMENTS + file.stem: [file] for file in project.alignments()
+    }
     return Reference({graph: load_turtle(paths) for graph, paths in files.items()})
 
 
@@ -176,6 +195,7 @@ def _unit(article: Article, context: Context, reference: Reference) -> Unit:
         key=article.key,
         graphs=graphs,
         reference=reference.reached_from(graph.triples for graph in graphs),
+        targets={name: f"{GRAPH}{name}/{article.key}" for name in ("claims", "derived")},
         places=_places(article, context),
     )
 

@@ -72,6 +72,20 @@ def inspect(query: str, *, query_bytes: int, nesting: int) -> Inspection:
     return Inspection(form=form, depth=reading.depth)
 
 
+def inspect_update(update: str, *, query_bytes: int, nesting: int) -> None:
+    """Refuses an update that may not run, in time linear in its length.
+
+    Raises QueryTooLarge, QueryTooDeep, RemoteRefused, and QuerySyntax where a string, an IRI or a
+    character belongs to no token, or where readers may differ on where a bracket closes. Whatever
+    else is wrong with the text is left to others.
+    """
+    _check_size(update, query_bytes)
+    reading = _Reading(update, _SERVICE_OR_LOAD, nesting=nesting, every_angle=True)
+    remote = next(_of_both_readings(reading), None)
+    if remote:
+        raise RemoteRefused(remote.keyword, remote.target, *place(update, remote.start))
+
+
 def remotes(text: str) -> tuple[Remote, ...]:
     """Every call that a query or an update would make, in order.
 
@@ -157,9 +171,20 @@ class _Call:
 
 
 class _Reading:
-    """One pass over the tokens of a text, looking for the calls that `calls` matches."""
+    """One pass over the tokens of a text, looking for the calls that `calls` matches.
 
-    def __init__(self, text: str, calls: re.Pattern[str], *, nesting: int = sys.maxsize) -> None:
+    A `<` that readers may read in two ways is refused where a call may follow, or with
+    `every_angle` anywhere.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        calls: re.Pattern[str],
+        *,
+        nesting: int = sys.maxsize,
+        every_angle: bool = False,
+    ) -> None:
         self.text = text
         self.calls = calls
         self.depth = 0
@@ -167,6 +192,7 @@ class _Reading:
         """Where the last token read begins."""
         self.last_call = max((call.start() for call in calls.finditer(text)), default=-1)
         """Where the last word begins that could be a call; after it, nothing can."""
+        self._last_look = len(text) if every_angle else self.last_call
         self._nesting = nesting
         self._open: list[str] = []
         self._before = ("", "")
@@ -182,7 +208,7 @@ class _Reading:
             self.read = start
             if kind == "UNKNOWN":
                 raise _no_token(self.text, start)
-            if self._begun or (start <= self.last_call and (kind in _NOTABLE or text in _ANGLES)):
+            if self._begun or (start <= self._last_look and (kind in _NOTABLE or text in _ANGLES)):
                 yield from self._look(kind, text, start)
             self._before = (kind, text)
             if text in _BRACKETS:
@@ -199,10 +225,10 @@ class _Reading:
             self._open.pop()
 
     def _look(self, kind: str, text: str, start: int) -> Iterator[Remote]:
-        if start <= self.last_call and self._may_be_less_than(kind, text, start):
+        if start <= self._last_look and self._may_be_less_than(kind, text, start):
             raise QuerySyntax(
-                "“<” can mean less-than here or begin an IRI, and it depends on that whether this"
-                " calls another server; put a space after it, or write the IRI with a prefix",
+                "“<” can mean less-than here or begin an IRI, and it depends on that what all that"
+                " follows means; put a space after it, or write the IRI with a prefix",
                 *place(self.text, start),
             )
         self._declared(kind, text)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from kg.media import Format
-from kg.store.base import Dataset
+from kg.store.base import Coding, Dataset
 
 Chooser = Callable[[Sequence[Format]], Format]
 """Gets the formats in which an answer of the query's form can be given, the default first."""
@@ -16,7 +16,7 @@ class QueryRequest:
 
     `choose` returns one of the formats that it gets, or raises NotAcceptable. `release` is a
     release's name or number; None means HEAD. `deadline` in seconds can only shorten the
-    operator's.
+    operator's. `rows` are the first solutions or triples that are wanted; None means all.
     """
 
     query: str
@@ -24,3 +24,5 @@ class QueryRequest:
     dataset: Dataset = field(default_factory=Dataset)
     release: str | None = None
     deadline: float | None = None
+    rows: int | None = None
+    coding: Coding = Coding.IDENTITY

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -67,15 +70,23 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What one write makes of the dataset: all graphs of `owners` are replaced by `graphs`."""
+    """What one write makes of the dataset: the graphs of `owners` and `names` become `graphs`.
+
+    All graphs of `owners` are replaced, and besides exactly those of `names`; one that is not
+    given again is gone.
+    """
 
     graphs: tuple[NamedGraph, ...]
     owners: frozenset[Owner]
     who: str
     message: str
     shapes_digest: str
-    context: bytes
-    """The JSON-LD context that answers of this release are compacted with."""
+    files: Mapping[str, bytes]
+    """What the release carries, by path in its folder: `context.jsonld`, with which answers are
+    compacted, and what it was checked with, `shapes.nt` and `rules/…`."""
+    names: frozenset[str] = frozenset()
+    expected: Mapping[str, str | None] = field(default_factory=dict)
+    """The digest that a graph must have before: None where it must not be, `*` for any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,14 @@ class Dataset:
     def __bool__(self) -> bool:
         """Whether it names a graph."""
         return bool(self.default_graphs or self.named_graphs)
+
+
+class Coding(Enum):
+    """How the bytes of an answer are packed (content codings of RFC 9110, section 8.4.1)."""
+
+    IDENTITY = "identity"
+    GZIP = "gzip"
+    ZSTD = "zstd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +122,12 @@ class Task:
     dataset: Dataset = Dataset()
     prefixes: Mapping[str, str] = field(default_factory=dict)
     """Declared for the query, and written into formats that have prefixes."""
+    coding: Coding = Coding.IDENTITY
+    """What the client takes; a small answer is not packed."""
+    answer_rows: int = 2**53
+    """Solutions or triples an answer may have; more are an error."""
+    rows: int | None = None
+    """Solutions or triples the client wants at most: the answer is cut there, and says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +140,79 @@ class Dump:
     prefixes: Mapping[str, str]
 
 
-class Spool:
-    """A complete answer, rewound: in memory, or in an unlinked file. Close it after use."""
+class Ticket:
+    """The handle of one query, which may be cancelled at any time from any thread."""
 
-    def __init__(self, file: IO[bytes], size: int) -> None:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._end: Callable[[], None] | None = None
+        self._cancelled = False
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether someone cancelled it, in time or not."""
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """End the query, or keep it from starting; nothing happens to one that has ended."""
+        with self._lock:
+            self._cancelled = True
+            if self._end:
+                self._end()
+
+    @contextmanager
+    def ended_by(self, end: Callable[[], None]) -> Iterator[None]:
+        """Where a cancellation calls `end`: never before the block, and never after it."""
+        with self._lock:
+            self._end = end
+            if self._cancelled:
+                end()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._end = None
+
+
+class Spool:
+    """A complete answer, rewound: in memory, or in an unlinked file. Close it after use.
+
+    `size` counts its bytes, packed as `coding` says. `cut` tells that rows were left out because
+    the client asked for the first ones only. `queue_ms` and `work_ms` are the milliseconds that
+    the task waited for a worker, and that the worker took.
+    """
+
+    def __init__(
+        self,
+        file: IO[bytes],
+        size: int,
+        *,
+        coding: Coding = Coding.IDENTITY,
+        cut: bool = False,
+        queue_ms: float = 0.0,
+        work_ms: float = 0.0,
+    ) -> None:
         self._file = file
         self.size = size
+        self.coding = coding
+        self.cut = cut
+        self.queue_ms = queue_ms
+        self.work_ms = work_ms
 
     @classmethod
-    def of(cls, content: bytes) -> Spool:
+    def of(cls, content: bytes, *, coding: Coding = Coding.IDENTITY, cut: bool = False) -> Spool:
         """A spool that holds these bytes."""
-        return cls(io.BytesIO(content), len(content))
+        return cls(io.BytesIO(content), len(content), coding=coding, cut=cut)
+
+    @classmethod
+    def at(cls, descriptor: int, *, coding: Coding = Coding.IDENTITY, cut: bool = False) -> Spool:
+        """A spool of the file that is open there, and which it closes."""
+        file = os.fdopen(descriptor, "rb")
+        return cls(file, os.fstat(descriptor).st_size, coding=coding, cut=cut)
+
+    def descriptor(self) -> int | None:
+        """The open file that holds it, or None where `read` gives it from memory."""
+        return None if isinstance(self._file, io.BytesIO) else self._file.fileno()
 
     def read(self) -> bytes:
         """All bytes that were not read yet."""

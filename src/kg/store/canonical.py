@@ -48,6 +48,11 @@ def graph_digest(lines: Iterable[bytes]) -> str:
     return hashlib.sha256(b"".join(sorted(lines))).hexdigest()
 
 
+def stored(triples: bytes, graph: str) -> bytes:
+    """Canonical N-Triples of a graph as the engine holds them: see `stored_lines`."""
+    return b"".join(sorted(stored_lines(triples.splitlines(keepends=True), graph)))
+
+
 def stored_lines(lines: list[bytes], graph: str) -> list[bytes]:
     """Canonical lines as the engine holds them: blank nodes labelled apart from other graphs'."""
     if not any(_BLANK in line for line in lines):
@@ -57,9 +62,9 @@ def stored_lines(lines: list[bytes], graph: str) -> list[bytes]:
     return _lines(_relabelled(triple, prefix) for triple in triples)
 
 
-def quad_line(line: bytes, graph: NamedNode) -> bytes:
+def quad_line(line: bytes, graph: NamedNode | DefaultGraph) -> bytes:
     """A canonical N-Triples line as the N-Quads line of that graph."""
-    return line[:-2] + f"{graph} .\n".encode()
+    return line if isinstance(graph, DefaultGraph) else line[:-2] + f"{graph} .\n".encode()
 
 
 def triple_line(line: bytes) -> bytes:

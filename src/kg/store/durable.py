@@ -5,25 +5,27 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 
-def write_durably(file: Path, content: Iterable[bytes]) -> None:
+def write_durably(file: Path, content: Iterable[bytes], *, mode: int = 0o666) -> None:
     """Replace `file` so that a crash leaves either the old content or the new.
 
-    A crash may also leave a hidden file beside it, which ends in `.new`.
+    It is made with `mode`, less what the umask takes. A crash may also leave a hidden file beside
+    it, which ends in `.new`.
     """
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
     try:
-        write_synced(temporary, content)
+        write_synced(temporary, content, mode=mode)
         move_synced(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def write_synced(file: Path, content: Iterable[bytes]) -> None:
+def write_synced(file: Path, content: Iterable[bytes], *, mode: int = 0o666) -> None:
     """Write a file whose content and name are then on disk."""
-    with file.open("wb") as target:
+    with open(file, "wb", opener=partial(os.open, mode=mode)) as target:
         target.writelines(content)
         target.flush()
         os.fsync(target.fileno())
@@ -37,9 +39,13 @@ def move_synced(path: Path, to: Path) -> None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Have all that is in the folder on disk."""
+    """Have all that is in the folder on disk.
+
+    A file with a second name elsewhere is passed over: its content is on disk already.
+    """
     for path in (*folder.rglob("*"), folder):
-        sync(path)
+        if path.is_dir() or path.stat().st_nlink == 1:
+            sync(path)
 
 
 def sync(path: Path) -> None:

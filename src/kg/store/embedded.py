@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -12,8 +13,8 @@ from kg.errors import NotAcceptable, StoreError
 from kg.media import N_QUADS, TRIG, Format
 from kg.namespaces import USUAL_PREFIXES
 from kg.settings import Settings
-from kg.store.base import Dump, Release, Spool, Task
-from kg.store.commits import commit
+from kg.store.base import Commit, Dump, Release, Spool, Task, Ticket
+from kg.store.commits import commit, writing
 from kg.store.durable import write_durably
 from kg.store.release_context import context_of
 from kg.store.releases import Releases
@@ -29,12 +30,15 @@ _log = logging.getLogger(__name__)
 class EmbeddedStore:
     """The releases in a store folder, and the workers that answer queries on them.
 
-    Raises NoRelease, NotAStore, StoreTooNew or StoreDamaged for a folder that cannot be opened.
+    Raises NoRelease, NotAStore, OtherKindOfStore, StoreTooNew or StoreDamaged for a folder that
+    cannot be opened. A plain store is made where there is none, and has an empty release then.
     All methods may be called from any thread. Close it, or use it in a `with` block.
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
-        self._releases = Releases.open(folder.resolve())
+        if settings.plain:
+            _make_plain(folder)
+        self._releases = Releases.open(folder.resolve(), plain=settings.plain)
         self._settings = settings
         self._pool: WorkerPool | None = None
         self._closed = False
@@ -42,6 +46,11 @@ class EmbeddedStore:
         self._told = ""
         self._starting = threading.Lock()
         self._dumping = threading.Lock()
+
+    @property
+    def folder(self) -> Path:
+        """The store folder."""
+        return self._releases.folder
 
     def release(self, name: str | None = None) -> Release:
         """The release of this name or number; None is the one that HEAD names at this moment.
@@ -60,12 +69,12 @@ class EmbeddedStore:
         self._releases.tidy()
         self._workers()
 
-    def query(self, task: Task) -> Spool:
-        """The complete answer to a query.
+    def query(self, task: Task, ticket: Ticket | None = None) -> Spool:
+        """The complete answer to a query, which `ticket` can cancel.
 
         Raises EvaluationError, QuerySyntax, NotAcceptable or StoreError.
         """
-        return self._workers().run(task)
+        return self._workers().run(task, ticket)
 
     def dump(self, release: Release, format: Format) -> Path:
         """The file with all public graphs of a release, N-Quads or TriG, made at the first call.
@@ -124,6 +133,7 @@ class EmbeddedStore:
             size,
             memory=self._settings.worker_memory,
             queue_seconds=self._settings.queue_seconds,
+            queue_length=self._settings.queue_length,
         )
 
     def _make_dump(self, release: Release, format: Format, file: Path) -> None:
@@ -135,6 +145,20 @@ class EmbeddedStore:
         )
         with self._new_pool(1) as pool, pool.run(task) as spool:  # queries keep their workers
             _write(file, spool)
+
+
+def _make_plain(folder: Path) -> None:
+    with writing(folder, plain=True) as store:
+        if store.head is None:
+            empty = Commit(
+                graphs=(),
+                owners=frozenset(),
+                who="kg",
+                message="an empty plain store",
+                shapes_digest="",
+                files={"context.jsonld": b'{"@context": {}}\n'},
+            )
+            store.commit(empty, now=datetime.now(UTC))
 
 
 def _write(file: Path, spool: Spool) -> None:

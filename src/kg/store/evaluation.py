@@ -8,7 +8,7 @@ import re
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Final, Literal
+from typing import IO, Final, Literal, cast
 
 from pyoxigraph import (
     BlankNode,
@@ -27,9 +27,12 @@ from pyoxigraph import (
 )
 
 from kg.media import CSV, JSON, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TSV, TURTLE, XML
+from kg.namespaces import BASE
 from kg.store.base import Dataset, Dump, Task
 from kg.store.canonical import held_lines, quad_line
 from kg.store.output import NotXml, Output, OutputFull, XmlOutput
+from kg.store.packing import packed
+from kg.store.rows import CountedRows, TooMany, first_rows
 
 _RESULTS: Final = {
     JSON: QueryResultsFormat.JSON,
@@ -55,7 +58,7 @@ _ENDS_IN_NAME: Final = re.compile(
 
 _Graph = NamedNode | BlankNode | DefaultGraph
 _Result = QuerySolutions | QueryBoolean | QueryTriples
-FailureKind = Literal["syntax", "size", "format", "engine", "machine", "damaged"]
+FailureKind = Literal["syntax", "size", "rows", "format", "engine", "machine", "damaged"]
 
 
 class Failure(Exception):
@@ -73,14 +76,26 @@ def evaluated(store: Store, task: Task) -> Output:
     output = kind(limit=task.answer_bytes, memory=task.spool_memory)
     with _failures(), _closed_on_failure(output):
         _write(_query(store, task), output, task)
-    return output
+        return packed(output, task.coding, memory=task.spool_memory)
 
 
 def _write(result: _Result, output: Output, task: Task) -> None:
     if isinstance(result, QueryTriples):
         _write_graph(result, output, task)
+    elif isinstance(result, QuerySolutions):
+        _write_solutions(result, output, task)
     else:
         result.serialize(output, _RESULTS[task.format])
+
+
+def _write_solutions(solutions: QuerySolutions, output: Output, task: Task) -> None:
+    if task.rows is None or task.rows > task.answer_rows:
+        counted = CountedRows(output, task.format, task.answer_rows)
+        solutions.serialize(cast(IO[bytes], counted), _RESULTS[task.format])
+        return
+    with first_rows(output, task.format, task.rows) as first:
+        solutions.serialize(cast(IO[bytes], first), _RESULTS[task.format])
+    output.cut = first.cut
 
 
 def dumped(store: Store, dump: Dump) -> Output:
@@ -115,6 +130,8 @@ def _failures() -> Iterator[None]:
         raise Failure("syntax", str(error)) from error
     except OutputFull as error:
         raise Failure("size") from error
+    except TooMany as error:
+        raise Failure("rows") from error
     except NotXml as error:
         raise Failure("format", _NOT_XML) from error
     except OSError as error:
@@ -146,12 +163,18 @@ def _closed_on_failure(output: Output) -> Iterator[None]:
 def _query(store: Store, task: Task) -> _Result:
     dataset, prefixes = task.dataset, dict(task.prefixes)
     if dataset == Dataset():
-        return store.query(task.query, prefixes=prefixes)
+        return store.query(task.query, base_iri=BASE, prefixes=prefixes)
     named: list[NamedNode | BlankNode] = [NamedNode(iri) for iri in dataset.named_graphs]
     default: list[_Graph] = [NamedNode(iri) for iri in dataset.default_graphs]
     if len(default) > 1:
         store, default = _merged(store, default, named), [DefaultGraph()]
-    return store.query(task.query, prefixes=prefixes, default_graph=default, named_graphs=named)
+    return store.query(
+        task.query,
+        base_iri=BASE,
+        prefixes=prefixes,
+        default_graph=default,
+        named_graphs=named,
+    )
 
 
 def _merged(store: Store, default: Iterable[_Graph], named: Iterable[_Graph]) -> Store:
@@ -175,7 +198,11 @@ def _write_graph(triples: QueryTriples, output: Output, task: Task) -> None:
     """A set of triples in one order, so that the same graph gives the same bytes."""
     with Output(limit=task.answer_bytes, memory=task.answer_bytes) as buffer:
         triples.serialize(buffer, RdfFormat.N_TRIPLES)
-        document = b"".join(sorted(set(buffer.content().splitlines(keepends=True))))
+        lines = sorted(set(buffer.content().splitlines(keepends=True)))
+    if len(lines) > task.answer_rows and (task.rows is None or task.rows > task.answer_rows):
+        raise TooMany
+    output.cut = task.rows is not None and len(lines) > task.rows
+    document = b"".join(lines[: task.rows])
     if task.format in (N_TRIPLES, N_QUADS):
         output.write(document)
     elif task.format == JSON_LD:

@@ -7,6 +7,8 @@ from typing import Final
 
 from pyoxigraph import NamedNode, RdfFormat, parse
 
+from kg.namespaces import BASE
+
 _POSITION: Final = re.compile(r"^Parser error[^:]*: | \(line \d+\)$")
 
 
@@ -26,11 +28,12 @@ def absolute_iri(text: str) -> bool:
 def named_iri(name: str, prologue: str) -> str:
     """What an IRIREF or a prefixed name stands for after these BASE and PREFIX declarations.
 
-    Raises ValueError, with the reason as a phrase, where it stands for no absolute IRI.
+    A relative IRI is resolved against the base of all queries, unless one is declared. Raises
+    ValueError, with the reason as a phrase, where it stands for no absolute IRI.
     """
     try:
         # Names and declarations are those of SPARQL (Turtle 1.2, sections 2.4 and 6.3).
-        (quad,) = parse(f"{prologue}\n<a:> <a:> {name} .", RdfFormat.TURTLE)
+        (quad,) = parse(f"{prologue}\n<a:> <a:> {name} .", RdfFormat.TURTLE, base_iri=BASE)
     except SyntaxError as error:
         raise ValueError(_POSITION.sub("", str(error))) from error
     if not isinstance(quad.object, NamedNode):

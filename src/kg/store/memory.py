@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pyoxigraph import NamedNode, QueryTriples, RdfFormat, Store
+from pyoxigraph import NamedNode, Quad, QueryTriples, RdfFormat, Store, parse
 
 from kg.errors import EvaluationFailed, MalformedData, QuerySyntax
 from kg.media import JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
 from kg.store.canonical import canonical_lines, held_lines
 from kg.store.syntax import syntax_error
+from kg.store.xml_depth import check_depth
 
 _FORMATS: Final = {
     TURTLE: RdfFormat.TURTLE,
@@ -20,7 +21,16 @@ _FORMATS: Final = {
     RDF_XML: RdfFormat.RDF_XML,
     JSON_LD: RdfFormat.JSON_LD,
 }
+_OF_DATASETS: Final = (N_QUADS, TRIG, JSON_LD)
 _UNION: Final = "INSERT { ?s ?p ?o } WHERE { GRAPH ?graph { ?s ?p ?o } }"
+
+
+def _of_one_graph(
+    data: bytes, format: RdfFormat, graph: NamedNode, base: str | None
+) -> Iterator[Quad]:
+    """The triples of a document that may name no graph; loading would let it name others."""
+    quads = parse(data, format, base_iri=base, without_named_graphs=True, rename_blank_nodes=True)
+    return (Quad(quad.subject, quad.predicate, quad.object, graph) for quad in quads)
 
 
 class MemoryDataset:
@@ -30,15 +40,23 @@ class MemoryDataset:
         self._store = Store()
         self._union_is_whole = True
 
-    def load(self, data: bytes, format: Format, graph: str | None = None) -> None:
+    def load(
+        self, data: bytes, format: Format, graph: str | None = None, *, base: str | None = None
+    ) -> None:
         """Add a document to a graph, or, where none is named, to the graphs that it names itself.
 
-        Blank nodes are local to the document. Raises MalformedData with line and column where the
-        document is not of this format, or names graphs although `graph` is given.
+        Blank nodes are local to the document. Relative IRIs are resolved against `base`, and
+        refused where there is none. Raises MalformedData with line and column where the document
+        is not of this format, or names graphs although `graph` is given.
         """
         name = NamedNode(graph) if graph else None
+        if format == RDF_XML:
+            check_depth(data)
         try:
-            self._store.load(data, _FORMATS[format], to_graph=name)
+            if name and format in _OF_DATASETS:
+                self._store.extend(_of_one_graph(data, _FORMATS[format], name, base))
+            else:
+                self._store.load(data, _FORMATS[format], to_graph=name, base_iri=base)
         except SyntaxError as error:
             raise MalformedData(
                 format.name, str(error.args[0]), error.lineno, error.offset

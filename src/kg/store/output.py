@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 from xml.parsers import expat
+
+from kg.store.base import Coding
+
+_CHUNK: Final = 64 * 1024
 
 
 class OutputFull(Exception):
@@ -16,23 +21,28 @@ class NotXml(Exception):
 
 
 class Output(tempfile.SpooledTemporaryFile[bytes]):
-    """A file object that keeps `memory` bytes in memory and raises OutputFull past `limit`."""
+    """A file object that keeps `memory` bytes in memory and raises OutputFull past `limit`.
+
+    `coding` is how its bytes are packed, `cut` whether rows were left out of it.
+    """
 
     def __init__(self, *, limit: int | None, memory: int) -> None:
         super().__init__(max_size=memory or 1)  # zero would keep all of it in memory
+        self.coding = Coding.IDENTITY
+        self.cut = False
+        self.size = 0
         self._limit = limit
         self._memory = memory
-        self._size = 0
 
     @property
     def is_small(self) -> bool:
         """Whether all of it is still in memory."""
-        return self._size <= self._memory
+        return self.size <= self._memory
 
     def write(self, data: Any) -> int:
         """Take these bytes; raises OutputFull."""
-        self._size += len(data)
-        if self._limit is not None and self._size > self._limit:
+        self.size += len(data)
+        if self._limit is not None and self.size > self._limit:
             raise OutputFull
         return super().write(data)
 
@@ -40,6 +50,12 @@ class Output(tempfile.SpooledTemporaryFile[bytes]):
         """All bytes."""
         self.seek(0)
         return self.read()
+
+    def chunks(self) -> Iterator[bytes]:
+        """All bytes in pieces; what is written after the last piece follows it."""
+        self.seek(0)
+        while chunk := self.read(_CHUNK):
+            yield chunk
 
     def rewound(self) -> int:
         """The descriptor of a file that holds all bytes, at its beginning."""

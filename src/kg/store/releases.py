@@ -2,8 +2,9 @@
 
 A store folder holds `kg-store.json`, `HEAD`, `writer.lock`, `dumps/` and `releases/`. A release is
 a folder `<number>-<digest12>` that never changes: `public/` and `restricted/` for the engine,
-`context.jsonld`, and `manifest.json`, which tells of the public graphs only; what the restricted
-graphs are stands in `restricted/manifest.json`.
+`context.jsonld`, `shapes.nt` and `rules/` that it was checked with, and `manifest.json`, which
+tells of the public graphs only; what the restricted graphs are stands in
+`restricted/manifest.json`.
 
 The digest of a graph is the SHA-256 of its canonical N-Triples lines, sorted by bytes, each ended
 by a line feed; blank nodes are labelled by RDFC-1.0. That of a release is the SHA-256 of the lines
@@ -20,15 +21,16 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from kg.errors import (
     NoRelease,
     NotAStore,
+    OtherKindOfStore,
     Place,
     ReleaseMissing,
     StoreBusy,
@@ -43,6 +45,7 @@ FORMAT: Final = 1
 _NAME: Final = re.compile(r"(\d+)-[0-9a-f]{12}")
 _CUT: Final = re.compile(r"\.kg-store\.json\..*new")
 _STAGING: Final = ".staging-"
+_POLL: Final = 0.01
 _LONGEST_WRITE: Final = 3600.0
 """Seconds after which a file that is not whole belongs to nobody: dumps take no lock."""
 
@@ -54,43 +57,56 @@ def release_digest(graphs: Iterable[GraphState]) -> str:
 
 
 class Releases:
-    """The releases under one store folder; make one with `create` or `open`."""
+    """The releases under one store folder; make one with `create` or `open`.
 
-    def __init__(self, folder: Path) -> None:
+    A `plain` store is for conformance tests: its default graph is a graph of its own, and no graph
+    has an owner. It is no other's, and no other is it.
+    """
+
+    def __init__(self, folder: Path, *, plain: bool = False) -> None:
         self.folder = folder
+        self.plain = plain
         self._read: dict[str, Release] = {}
 
     @classmethod
-    def create(cls, folder: Path) -> Releases:
+    def create(cls, folder: Path, *, plain: bool = False) -> Releases:
         """The store in `folder`, made new where the folder is missing or empty.
 
-        Raises NotAStore for a folder with other files, StoreTooNew, StoreDamaged, and StoreError
-        where the folder cannot be made.
+        Raises NotAStore for a folder with other files, OtherKindOfStore, StoreTooNew,
+        StoreDamaged, and StoreError where the folder cannot be made.
         """
+        marker: dict[str, object] = {"format": FORMAT}
+        if plain:
+            marker["plain"] = True
         try:
             if _is_unfinished(folder):
                 (folder / "releases").mkdir(parents=True, exist_ok=True)
-                write_durably(folder / "kg-store.json", [_json({"format": FORMAT})])
+                write_durably(folder / "kg-store.json", [_json(marker)])
                 sync(folder.resolve().parent)
         except OSError as error:
             raise StoreError(
                 f"the store {folder} cannot be made: {error.strerror}",
                 remedy="Name a folder that can be written with --store.",
             ) from error
-        return cls.open(folder)
+        return cls.open(folder, plain=plain)
 
     @classmethod
-    def open(cls, folder: Path) -> Releases:
-        """The store in `folder`; raises NoRelease, NotAStore, StoreTooNew or StoreDamaged."""
+    def open(cls, folder: Path, *, plain: bool = False) -> Releases:
+        """The store in `folder`.
+
+        Raises NoRelease, NotAStore, OtherKindOfStore, StoreTooNew or StoreDamaged.
+        """
         if not _entries(folder):
             raise NoRelease(folder)
         marker = folder / "kg-store.json"
         if not marker.is_file():
             raise NotAStore(folder)
-        version = _read_json(marker).get("format")
-        if version != FORMAT:
-            raise StoreTooNew(folder, repr(version), FORMAT)
-        return cls(folder)
+        read = _read_json(marker)
+        if read.get("format") != FORMAT:
+            raise StoreTooNew(folder, repr(read.get("format")), FORMAT)
+        if read.get("plain", False) is not plain:
+            raise OtherKindOfStore(folder, plain=not plain)
+        return cls(folder, plain=plain)
 
     def head(self) -> Release:
         """The release that HEAD names, read anew at each call.
@@ -129,13 +145,17 @@ class Releases:
         return max((_number(name) for name in self._names()), default=0) + 1
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """The right to write, until the block ends; raises StoreBusy where another has it."""
+    def lock(self, wait: float = 0.0) -> Iterator[None]:
+        """The right to write, until the block ends.
+
+        Raises StoreBusy where another still has it after `wait` seconds.
+        """
+        until = time.monotonic() + wait
         with (self.folder / "writer.lock").open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StoreBusy(self.folder) from None
+            while not _locked(file):
+                if time.monotonic() >= until:
+                    raise StoreBusy(self.folder)
+                time.sleep(_POLL)
             yield
 
     def sweep(self) -> None:
@@ -214,6 +234,15 @@ class Releases:
         return self._read[name]
 
 
+def _locked(file: IO[bytes]) -> bool:
+    """Whether the lock is now ours; it goes with the process, however that ends."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def _number(name: str) -> int:
     return int(name.partition("-")[0])
 
@@ -240,19 +269,26 @@ def _entries(folder: Path) -> set[str]:
 def _write_manifest(folder: Path, release: Release, restricted: Iterable[GraphState]) -> None:
     keys = ("number", "time", "parent", "digest", "shapes_digest", "who", "message", "quads")
     manifest = {key: getattr(release, key) for key in keys}
-    (folder / "manifest.json").write_bytes(_json(manifest | _graphs_json(release.graphs)))
-    (folder / "restricted" / "manifest.json").write_bytes(_json(_graphs_json(restricted)))
+    (folder / "manifest.json").write_bytes(_manifest(manifest, release.graphs))
+    (folder / "restricted" / "manifest.json").write_bytes(_manifest({}, restricted))
 
 
-def _graphs_json(graphs: Iterable[GraphState]) -> dict[str, object]:
-    keys = ("iri", "quads", "digest")
-    ordered = sorted(graphs, key=lambda graph: graph.iri)
-    return {
-        "graphs": [
-            {key: getattr(graph, key) for key in keys} | {"owner": graph.owner.value}
-            for graph in ordered
-        ]
-    }
+def _manifest(members: Mapping[str, object], graphs: Iterable[GraphState]) -> bytes:
+    """The members and the graphs as JSON, one a line; indented by `json` they take ten times as
+    long, which is noticed where there are thousands of graphs.
+    """
+    lines = [f" {json.dumps(key)}: {_dumps(value)},\n" for key, value in members.items()]
+    listed = [
+        {"iri": it.iri, "quads": it.quads, "digest": it.digest, "owner": it.owner.value}
+        for it in sorted(graphs, key=lambda graph: graph.iri)
+    ]
+    # No IRI holds a brace (RFC 3987, section 2.2).
+    written = _dumps(listed).replace("}, {", "},\n  {").replace("[{", "[\n  {")
+    return "".join(("{\n", *lines, f' "graphs": {written}\n}}\n')).encode()
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _read_manifest(folder: Path) -> Release:

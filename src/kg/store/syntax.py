@@ -1,4 +1,4 @@
-"""What the engine says of a query that it cannot parse, as a message that a person can read."""
+"""What the engine says of a query that it cannot parse or evaluate, as a person can read it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from kg.errors import QuerySyntax
+from kg.errors import EvaluationFailed, KgError, QuerySyntax, UnknownFunction
 
+_FUNCTION: Final = re.compile(r"The custom function (<.*>) is not supported", re.DOTALL)
 _MESSAGE: Final = re.compile(r"error at (\d+):(\d+): expected (?:one of )?(.*)", re.DOTALL)
 _EXPECTED: Final = re.compile(
     r'"(?:[^"\\]|\\.)*"'  # a token as it is written
@@ -29,6 +30,12 @@ def syntax_error(message: str, query: str, prefixes: Iterable[str]) -> QuerySynt
     line, column = int(match[1]), int(match[2])
     unknown = _undeclared_prefix(query, line, column, prefixes)
     return QuerySyntax(unknown or _problem(_EXPECTED.findall(match[3])), line, column)
+
+
+def engine_error(message: str) -> KgError:
+    """What the engine says when it cannot evaluate a query that it could parse."""
+    function = _FUNCTION.search(message)
+    return UnknownFunction(function[1]) if function else EvaluationFailed(message)
 
 
 def _undeclared_prefix(query: str, line: int, column: int, prefixes: Iterable[str]) -> str:

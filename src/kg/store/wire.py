@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import json
 import os
 import socket
@@ -9,13 +10,18 @@ import struct
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from kg.media import FORMATS
-from kg.store.base import Dataset, Dump, Task
+from kg.store.base import Coding, Dataset, Dump, Spool, Task
 
 _LENGTHS: Final = struct.Struct("!IQ")
+_DESCRIPTOR: Final = struct.Struct("i")
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
+# Most messages are shorter; a larger buffer is mapped and unmapped by the kernel at each call.
+_FIRST: Final = 16 * 1024
 _CHUNK: Final = 256 * 1024
 
 
@@ -33,8 +39,8 @@ def send(connection: socket.socket, message: Message, until: float | None = None
 
     `until` is a time of `time.monotonic`.
     """
-    connection.settimeout(_left(until))
-    head = json.dumps(message.head).encode()
+    _limit(connection, until)
+    head = _ENCODER.encode(message.head).encode() if message.head else b""
     content = b"".join((_LENGTHS.pack(len(head), len(message.body)), head, message.body))
     if message.descriptor is None:
         connection.sendall(content)
@@ -48,52 +54,98 @@ def receive(connection: socket.socket, until: float | None = None) -> Message:
 
     Only one message may be under way at a time.
     """
-    data, descriptors = bytearray(), list[int]()
+    descriptors = array.array("i")
     try:
-        while not _is_whole(data):
-            connection.settimeout(_left(until))
-            chunk, received, _, _ = socket.recv_fds(connection, _CHUNK, 1)
-            descriptors += received
-            if not chunk:
-                raise EOFError
-            data += chunk
+        data = _first(connection, until, descriptors)
+        head_size, body_size = _LENGTHS.unpack_from(data)
+        data = _rest(connection, until, data, _LENGTHS.size + head_size + body_size)
     except (EOFError, OSError):
         for descriptor in descriptors:
             os.close(descriptor)
         raise
-    head_end = _LENGTHS.size + _LENGTHS.unpack_from(data)[0]
-    head = json.loads(data[_LENGTHS.size : head_end])
-    return Message(head, bytes(data[head_end:]), descriptors[0] if descriptors else None)
+    end = _LENGTHS.size + head_size
+    head = json.loads(data[_LENGTHS.size : end]) if head_size else {}
+    return Message(head, data[end:], descriptors[0] if descriptors else None)
 
 
-def encoded(task: Task | Dump) -> Message:
-    """A task as a message."""
+def _first(connection: socket.socket, until: float | None, descriptors: array.array[int]) -> bytes:
+    """The first bytes of a message, at least its lengths, and the descriptor that comes along."""
+    data = b""
+    while len(data) < _LENGTHS.size:
+        _limit(connection, until)
+        chunk, ancillary, _, _ = connection.recvmsg(
+            _FIRST, socket.CMSG_SPACE(_DESCRIPTOR.size), socket.MSG_CMSG_CLOEXEC
+        )
+        for level, kind, received in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                descriptors.frombytes(received[: _DESCRIPTOR.size])
+        if not chunk:
+            raise EOFError
+        data += chunk
+    return data
+
+
+def _rest(connection: socket.socket, until: float | None, first: bytes, size: int) -> bytes:
+    if len(first) == size:
+        return first
+    data = bytearray(first)
+    while len(data) < size:
+        _limit(connection, until)
+        chunk = connection.recv(min(size - len(data), _CHUNK))
+        if not chunk:
+            raise EOFError
+        data += chunk
+    return bytes(data)
+
+
+def encoded(task: Task | Dump, *, known: Mapping[str, str] | None = None) -> Message:
+    """A task as a message, without its prefixes where they are those that the worker knows."""
     head = {name: getattr(task, name) for name in task.__dataclass_fields__}
     head |= {"release": str(task.release), "format": task.format.name}
-    head["prefixes"] = dict(task.prefixes)
+    head["prefixes"] = None if task.prefixes == known else dict(task.prefixes)
     if isinstance(task, Task):
         dataset = task.dataset
         head["dataset"] = [list(dataset.default_graphs), list(dataset.named_graphs)]
+        head["coding"] = task.coding.value
     return Message(head)
 
 
-def decoded(message: Message) -> Task | Dump:
-    """The task that `encoded` made the message of."""
+def decoded(message: Message, *, known: Mapping[str, str]) -> Task | Dump:
+    """The task that `encoded` made the message of; `known` are the prefixes of the one before."""
     values = dict(message.head)
-    values |= {"release": Path(values["release"]), "format": FORMATS[values["format"]]}
+    values |= {"release": _folder(values["release"]), "format": FORMATS[values["format"]]}
+    if values["prefixes"] is None:
+        values["prefixes"] = known
     if "dataset" not in values:
         return Dump(**values)
     default_graphs, named_graphs = values["dataset"]
     values["dataset"] = Dataset(tuple(default_graphs), tuple(named_graphs))
+    values["coding"] = Coding(values["coding"])
     return Task(**values)
 
 
-def _left(until: float | None) -> float | None:
-    return None if until is None else max(until - time.monotonic(), 0.001)
+@lru_cache(maxsize=4)
+def _folder(path: str) -> Path:
+    return Path(path)
 
 
-def _is_whole(data: bytearray) -> bool:
-    if len(data) < _LENGTHS.size:
-        return False
-    head, body = _LENGTHS.unpack_from(data)
-    return len(data) >= _LENGTHS.size + int(head) + int(body)
+def described(coding: Coding, *, cut: bool) -> dict[str, Any]:
+    """The head of an answer: empty for the most usual kind."""
+    head: dict[str, Any] = {} if coding is Coding.IDENTITY else {"coding": coding.value}
+    return head | {"cut": True} if cut else head
+
+
+def spooled(message: Message) -> Spool:
+    """The answer that came with the head that `described` made."""
+    coding, cut = Coding(message.head.get("coding", "identity")), "cut" in message.head
+    if message.descriptor is None:
+        return Spool.of(message.body, coding=coding, cut=cut)
+    return Spool.at(message.descriptor, coding=coding, cut=cut)
+
+
+def _limit(connection: socket.socket, until: float | None) -> None:
+    """Let the next call wait until then."""
+    if until is not None:
+        connection.settimeout(max(until - time.monotonic(), 0.001))
+    elif connection.gettimeout() is not None:
+        connection.settimeout(None)

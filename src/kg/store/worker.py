@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from pyoxigraph import Store
@@ -16,7 +17,7 @@ from kg.store.base import Dump
 from kg.store.confinement import confine
 from kg.store.evaluation import Failure, dumped, evaluated
 from kg.store.output import Output
-from kg.store.wire import Message, decoded, receive, send
+from kg.store.wire import Message, decoded, described, receive, send
 
 
 def main(descriptor: int, memory: int, parent: int) -> None:
@@ -34,9 +35,10 @@ def main(descriptor: int, memory: int, parent: int) -> None:
 
 
 class _Reader:
-    """The one release that is open."""
+    """The one release that is open, and the prefixes of the last task."""
 
     def __init__(self) -> None:
+        self.prefixes: Mapping[str, str] = {}
         self._folder: Path | None = None
         self._store = Store()
 
@@ -52,7 +54,8 @@ class _Reader:
 
 
 def _answer(connection: socket.socket, reader: _Reader, message: Message) -> None:
-    task = decoded(message)
+    task = decoded(message, known=reader.prefixes)
+    reader.prefixes = task.prefixes
     try:
         store = reader.at(task.release)
         with dumped(store, task) if isinstance(task, Dump) else evaluated(store, task) as output:
@@ -62,10 +65,11 @@ def _answer(connection: socket.socket, reader: _Reader, message: Message) -> Non
 
 
 def _send_output(connection: socket.socket, output: Output) -> None:
+    head = described(output.coding, cut=output.cut)
     if output.is_small:
-        send(connection, Message({}, output.content()))
+        send(connection, Message(head, output.content()))
     else:
-        send(connection, Message({}, descriptor=output.rewound()))
+        send(connection, Message(head, descriptor=output.rewound()))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -19,24 +23,29 @@ from typing import Final
 from kg.errors import (
     AnswerTooLarge,
     DeadlineExceeded,
-    EvaluationFailed,
     KgError,
     MemoryExceeded,
     NotAcceptable,
+    QueryCancelled,
     QueueFull,
     StoreDamaged,
     StoreError,
+    TooManyRows,
     WorkerDied,
 )
 from kg.media import FORMATS, Format
-from kg.store.base import Dump, Spool, Task
-from kg.store.syntax import syntax_error
-from kg.store.wire import Message, encoded, receive, send
+from kg.store.base import Dump, Spool, Task, Ticket
+from kg.store.confinement import Isolation
+from kg.store.syntax import engine_error, syntax_error
+from kg.store.wire import Message, encoded, receive, send, spooled
 
 _log = logging.getLogger(__name__)
 
 _START_SECONDS: Final = 30.0
 _RETRY_SECONDS: Final = 0.5
+_LOOK_SECONDS: Final = 1.0
+"""How often it is seen whether a worker ended idle."""
+_END_SECONDS: Final = 5.0
 _LAST_WORDS: Final = 64 * 1024
 _LAST_LINES: Final = 3
 _OUT_OF_MEMORY: Final = re.compile(
@@ -51,49 +60,78 @@ _OUT_OF_MEMORY: Final = re.compile(
 class WorkerPool:
     """`size` tasks at a time, each in a process of at most `memory` bytes of address space.
 
-    One worker more than `size` is kept, so that none waits for a process to start. All methods
-    may be called from any thread.
+    `spares` more processes are kept, so that none waits for one to start. At most `queue_length`
+    tasks wait for their turn, `queue_seconds` each. The processes run `program`, a module that
+    takes SOCKET MEMORY PARENT. All methods may be called from any thread.
     """
 
-    def __init__(self, size: int, *, memory: int, queue_seconds: float) -> None:
+    def __init__(
+        self,
+        size: int,
+        *,
+        memory: int,
+        queue_seconds: float,
+        queue_length: int = 64,
+        program: str = "kg.store.worker",
+        spares: int = 1,
+    ) -> None:
         self._size = size
         self._memory = memory
         self._queue_seconds = queue_seconds
-        self._changed = threading.Condition()
+        self._queue_length = queue_length
+        self._program = program
+        self._lock = threading.Lock()
+        self._work = threading.Condition(self._lock)
         self._ready: list[_Worker] = []
         self._busy: set[_Worker] = set()
-        self._missing = size + 1
+        self._lost: list[_Worker] = []
+        self._waiting: deque[_Turn] = deque()
+        self._missing = size + spares
         self._closed = False
-        self._network: bool | None = None
+        self._network: str | None = None
         # A worker is killed when the thread that started it ends, so one thread starts them all.
-        self._starter = threading.Thread(target=self._start_missing, daemon=True, name="workers")
-        self._starter.start()
+        self._keeper = threading.Thread(target=self._keep, daemon=True, name="workers")
+        self._keeper.start()
 
-    def run(self, task: Task | Dump) -> Spool:
+    def run(self, task: Task | Dump, ticket: Ticket | None = None) -> Spool:
         """The answer to a task, complete.
 
-        Raises QueueFull where no worker gets free in time, DeadlineExceeded, MemoryExceeded,
-        WorkerDied, AnswerTooLarge, QuerySyntax, NotAcceptable, EvaluationFailed, and StoreError.
+        Raises QueueFull where no worker gets free in time or too many tasks wait, QueryCancelled,
+        DeadlineExceeded, MemoryExceeded, WorkerDied, AnswerTooLarge, TooManyRows, QuerySyntax,
+        NotAcceptable, EvaluationFailed, and StoreError.
         """
-        worker = self._take()
-        try:
-            self._note(worker.greeted())
-            return worker.run(task)
-        finally:
-            self._give_back(worker)
+        begun = time.monotonic()
+        with self._turn(ticket) as worker:
+            taken = time.monotonic()
+            spool = worker.run(task)
+        spool.queue_ms = (taken - begun) * 1000
+        spool.work_ms = (time.monotonic() - taken) * 1000
+        return spool
+
+    def call(self, message: Message, deadline: float, ticket: Ticket | None = None) -> Message:
+        """The reply of the program to a message, after at most `deadline` seconds.
+
+        Raises QueueFull, QueryCancelled, DeadlineExceeded, MemoryExceeded and WorkerDied.
+        """
+        with self._turn(ticket) as worker:
+            return worker.ask(message, time.monotonic() + deadline, deadline)
 
     def close(self) -> None:
         """End every worker; tasks that still run raise WorkerDied."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            idle, busy = self._ready, set(self._busy)
+            idle, busy, waiting = self._ready, set(self._busy), list(self._waiting)
             self._ready = []
-            self._changed.notify_all()
+            self._waiting.clear()
+            self._work.notify_all()
+        for turn in waiting:
+            turn.wake()
         for worker in idle:
             worker.end()
         for worker in busy:  # the thread that runs its task closes the rest
             worker.kill()
-        self._starter.join()
+            worker.wait()
+        self._keeper.join()
 
     def __enter__(self) -> WorkerPool:
         return self
@@ -106,144 +144,270 @@ class WorkerPool:
     ) -> None:
         self.close()
 
-    def _take(self) -> _Worker:
-        until = time.monotonic() + self._queue_seconds
-        with self._changed:
-            while True:
-                left = until - time.monotonic()
-                if not self._changed.wait_for(self._has_turn, max(left, 0)):
-                    raise QueueFull(self._queue_seconds)
-                if self._closed:
-                    raise WorkerDied("the store was closed")
-                worker = self._ready.pop()
-                if worker.is_fit:
-                    self._busy.add(worker)
-                    return worker
-                self._replace(worker)
+    # --- turns: who may use which worker ------------------------------------------------------
 
-    def _note(self, network: bool) -> None:
-        """Log, of the first worker, whether the kernel left it the network."""
-        if self._network is None:
-            self._network = network
-            _log.info("event=worker network=%s", str(network).lower())
+    @contextmanager
+    def _turn(self, ticket: Ticket | None) -> Iterator[_Worker]:
+        """A worker that has started, for one task; raises QueryCancelled at the ticket's word."""
+        turn = _Turn()
+        with ticket.ended_by(lambda: self._end(turn)) if ticket else nullcontext():
+            try:
+                worker = self._taken(turn)
+                self._note(worker.greeted())
+                yield worker
+            except KgError:
+                if turn.cancelled:
+                    raise QueryCancelled from None
+                raise
+            finally:
+                self._give_back(turn)
 
-    def _has_turn(self) -> bool:
-        return self._closed or (bool(self._ready) and len(self._busy) < self._size)
+    def _taken(self, turn: _Turn) -> _Worker:
+        """The worker whose turn it is, the first come the first served."""
+        with self._lock:
+            self._check_wanted(turn)
+            if not self._waiting and (worker := self._next()):
+                turn.worker = worker
+                return worker
+            starting = self._size - len(self._busy)  # that many wait for a process, not for others
+            if len(self._waiting) >= self._queue_length + starting:
+                raise QueueFull(0)
+            turn.woken = threading.Event()
+            self._waiting.append(turn)
+        turn.woken.wait(self._queue_seconds)
+        with self._lock:
+            if turn.worker:
+                return turn.worker
+            self._check_wanted(turn)
+            raise QueueFull(self._queue_seconds)
 
-    def _give_back(self, worker: _Worker) -> None:
-        with self._changed:
+    def _check_wanted(self, turn: _Turn) -> None:
+        if self._closed:
+            raise WorkerDied("the store was closed")
+        if turn.cancelled:
+            raise QueryCancelled
+
+    def _next(self) -> _Worker | None:
+        """A worker for one more task, unless `size` are at work or none has started."""
+        while self._ready and len(self._busy) < self._size:
+            worker = self._ready.pop()
+            if worker.is_fit():
+                self._busy.add(worker)
+                return worker
+            self._replace(worker)
+        return None
+
+    def _give_back(self, turn: _Turn) -> None:
+        """End the turn, whether it got a worker or not."""
+        with self._lock:
+            worker, turn.worker = turn.worker, None
+            if worker is None:
+                with suppress(ValueError):
+                    self._waiting.remove(turn)
+                return
             self._busy.remove(worker)
-            if worker.is_fit and not self._closed:
+            if worker.owes_nothing and not self._closed:
                 self._ready.append(worker)
             else:
                 self._replace(worker)
-            self._changed.notify_all()
+            self._serve_waiting()
+        if self._closed:
+            worker.end()
+
+    def _serve_waiting(self) -> None:
+        while self._waiting and (worker := self._next()):
+            turn = self._waiting.popleft()
+            turn.worker = worker
+            turn.wake()
+
+    def _end(self, turn: _Turn) -> None:
+        """Cancel it: the worker is killed, whatever it does."""
+        with self._lock:
+            turn.cancelled = True
+            if turn.worker:
+                turn.worker.kill()
+            turn.wake()
+
+    def _note(self, network: str) -> None:
+        """Log, of the first worker, what keeps it from the network."""
+        if self._network is None:
+            self._network = network
+            reached = network == Isolation.NONE
+            level = logging.WARNING if reached else logging.INFO
+            _log.log(level, "event=worker network=%s means=%s", str(reached).lower(), network)
+
+    # --- keeping: lost workers are replaced ---------------------------------------------------
 
     def _replace(self, worker: _Worker) -> None:
-        worker.end()
+        worker.kill()
+        self._lost.append(worker)
         self._missing += 1
-        self._changed.notify_all()
+        self._work.notify_all()
 
-    def _start_missing(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._missing or self._closed)
-                if self._closed:
-                    return
-                self._missing -= 1
-            self._start_one()
-
-    def _start_one(self) -> None:
-        try:
-            worker = _Worker(self._memory)
-        except OSError:  # no process or descriptor to be had now
-            time.sleep(_RETRY_SECONDS)
-            with self._changed:
-                self._missing += 1
-            return
-        with self._changed:
-            if self._closed:
+    def _keep(self) -> None:
+        closed = False
+        while not closed:
+            with self._lock:
+                self._work.wait_for(self._has_work, _LOOK_SECONDS)
+                closed = self._closed
+                self._replace_dead()
+                lost, missing = self._lost, 0 if closed else self._missing
+                self._lost, self._missing = [], 0
+            for left in range(missing, 0, -1):
+                if not self._start_one():
+                    self._retry_later(left)
+                    break
+            for worker in lost:
                 worker.end()
+
+    def _has_work(self) -> bool:
+        return bool(self._missing or self._lost or self._closed)
+
+    def _replace_dead(self) -> None:
+        """Replace those that ended idle; one that never started is the next task's to report."""
+        for worker in [each for each in self._ready if each.has_started and not each.is_fit()]:
+            self._ready.remove(worker)
+            self._replace(worker)
+
+    def _start_one(self) -> bool:
+        try:
+            worker = _Worker(self._program, self._memory)
+        except OSError:  # no process or descriptor to be had now
+            return False
+        with self._lock:
+            if self._closed:
+                self._lost.append(worker)
             else:  # new ones are taken last, when they had time to start
                 self._ready.insert(0, worker)
-            self._changed.notify_all()
+                self._serve_waiting()
+        return True
+
+    def _retry_later(self, missing: int) -> None:
+        time.sleep(_RETRY_SECONDS)
+        with self._lock:
+            self._missing += missing
+
+
+@dataclass(slots=True, eq=False)
+class _Turn:
+    """One task's turn: what it waits for, the worker that it has, and whether it was cancelled."""
+
+    worker: _Worker | None = None
+    woken: threading.Event | None = None
+    cancelled: bool = False
+
+    def wake(self) -> None:
+        """Let it look again, where it waits."""
+        if self.woken:
+            self.woken.set()
 
 
 class _Worker:
     """One process, the socket to it and the file that takes its last words."""
 
-    def __init__(self, memory: int) -> None:
+    def __init__(self, program: str, memory: int) -> None:
+        self.owes_nothing = True
+        self._killed = False
         self._memory = memory
-        self._network: bool | None = None
-        self._settled = True
+        self._network: str | None = None
+        self._prefixes: Mapping[str, str] = {}
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - `end` closes it
         self._connection, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program, no word of a client
-                _command(theirs.fileno(), memory),
-                pass_fds=[theirs.fileno()],
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._stderr,
-                start_new_session=True,  # an interrupt at the terminal is the parent's to handle
-            )
+        try:
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603 - our own program, no word of a client
+                    _command(program, theirs.fileno(), memory),
+                    pass_fds=[theirs.fileno()],
+                    env=_environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=self._stderr,
+                    start_new_session=True,  # an interrupt at the terminal is the parent's
+                )
+        except OSError:
+            self._close()
+            raise
 
     @property
+    def has_started(self) -> bool:
+        """Whether it greeted."""
+        return self._network is not None
+
     def is_fit(self) -> bool:
         """Whether it runs and owes no answer."""
-        return self._settled and self._process.poll() is None
+        return self.owes_nothing and self._process.poll() is None
 
     def run(self, task: Task | Dump) -> Spool:
-        """The answer to a task; it is ended where it does not give one in time."""
-        self._settled = False
+        """The answer to a task; the process is ended where it does not give one in time."""
         until = time.monotonic() + task.deadline
+        reply = self.ask(encoded(task, known=self._prefixes), until, task.deadline)
+        if task.prefixes != self._prefixes:
+            self._prefixes = dict(task.prefixes)
+        if "failure" in reply.head:
+            raise _error(reply.head["failure"], reply.head["detail"], task)
+        return spooled(reply)
+
+    def ask(self, message: Message, until: float, deadline: float) -> Message:
+        """The reply to a message; the process is ended where it does not give one in time."""
+        self.owes_nothing = False
         try:
-            send(self._connection, encoded(task), until)
+            send(self._connection, message, until)
             reply = receive(self._connection, until)
         except TimeoutError:
             self.kill()
-            raise DeadlineExceeded(task.deadline) from None
+            raise DeadlineExceeded(deadline) from None
         except (EOFError, ConnectionError):
             raise self._death() from None
-        self._settled = True
-        if "failure" in reply.head:
-            raise _error(reply.head["failure"], reply.head["detail"], task)
-        return _spool(reply)
+        self.owes_nothing = not self._killed
+        return reply
 
     def kill(self) -> None:
         """End the process, whatever it does."""
+        self._killed, self.owes_nothing = True, False
         self._process.kill()
+
+    def wait(self) -> None:
+        """Wait until a process that was killed is gone."""
         self._process.wait()
 
     def end(self) -> None:
         """End the process and give back what belongs to it."""
         self.kill()
+        self.wait()
+        self._close()
+
+    def _close(self) -> None:
         self._connection.close()
         self._stderr.close()
 
-    def greeted(self) -> bool:
-        """Whether it has the network, once it has started; raises WorkerDied."""
+    def greeted(self) -> str:
+        """What keeps it from the network, once it has started; raises WorkerDied."""
         if self._network is None:
             self._network = self._greeting()
         return self._network
 
-    def _greeting(self) -> bool:
-        self._settled = False
+    def _greeting(self) -> str:
+        self.owes_nothing = False
         try:
             greeting = receive(self._connection, time.monotonic() + _START_SECONDS)
         except TimeoutError:
             self.kill()
             raise WorkerDied(f"it did not start within {_START_SECONDS:g} s") from None
         except (EOFError, ConnectionError):
+            if self._killed:
+                raise WorkerDied("it was ended as it started") from None
             _log.error("event=worker_did_not_start said=%r", self._last_line())
             raise WorkerDied("it did not start") from None
-        self._settled = True
-        return bool(greeting.head["network"])
+        self.owes_nothing = not self._killed
+        return str(greeting.head["network"])
 
     def _death(self) -> MemoryExceeded | WorkerDied:
         """Why the process is gone, from its last words and how it ended."""
-        status = self._process.wait()
+        try:
+            status = self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:  # it hung up, and does not end
+            self.kill()
+            status = self._process.wait()
         if is_out_of_memory(self._last_words()):
             return MemoryExceeded(self._memory)
         if status < 0:
@@ -266,12 +430,6 @@ def is_out_of_memory(words: bytes) -> bool:
     return bool(_OUT_OF_MEMORY.search(b"\n".join(words.splitlines()[-_LAST_LINES:])))
 
 
-def _spool(reply: Message) -> Spool:
-    if reply.descriptor is None:
-        return Spool.of(reply.body)
-    return Spool(os.fdopen(reply.descriptor, "rb"), os.fstat(reply.descriptor).st_size)
-
-
 def _error(kind: str, detail: str, task: Task | Dump) -> KgError:
     """What a worker reports, as the error for the client."""
     match kind, task:
@@ -279,6 +437,8 @@ def _error(kind: str, detail: str, task: Task | Dump) -> KgError:
             return syntax_error(detail, task.query, task.prefixes)
         case "size", Task():
             return AnswerTooLarge(task.answer_bytes)
+        case "rows", Task():
+            return TooManyRows(task.answer_rows)
         case "format", Task():
             return NotAcceptable(f"{task.format.name}: {detail}", _others(task.format))
         case "machine", _:
@@ -288,7 +448,7 @@ def _error(kind: str, detail: str, task: Task | Dump) -> KgError:
             remedy = "Ask an older release, or build a new store: kg build --store OTHER."
             return StoreDamaged(detail, remedy=remedy)
         case _:
-            return EvaluationFailed(detail)
+            return engine_error(detail)
 
 
 def _others(format: Format) -> list[str]:
@@ -300,10 +460,10 @@ def _others(format: Format) -> list[str]:
     ]
 
 
-def _command(descriptor: int, memory: int) -> list[str]:
+def _command(program: str, descriptor: int, memory: int) -> list[str]:
     # -P: the folder that the parent runs in is no place to import from.
     arguments = (descriptor, memory, os.getpid())
-    return [sys.executable, "-P", "-m", "kg.store.worker", *map(str, arguments)]
+    return [sys.executable, "-P", "-m", program, *map(str, arguments)]
 
 
 def _environment() -> dict[str, str]:

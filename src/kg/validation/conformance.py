@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,14 @@ from kg.rdf import read_turtle
 from kg.validation.report import Finding
 
 _EMPTY: Final = Graph()
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What the shapes find in a graph: the findings, sorted, and the report that has them."""
+
+    findings: list[Finding]
+    report: Graph = field(repr=False)
 
 
 class Shapes:
@@ -68,27 +77,31 @@ class Shapes:
         return shapes
 
     def findings(self, data: Graph, focus: Iterable[str] | None = None) -> list[Finding]:
-        """What the shapes find in `data`, sorted; an rdflib graph in memory (see decisions).
+        """The findings of `validated`; `focus` are IRIs."""
+        nodes = None if focus is None else {URIRef(iri) for iri in focus}
+        return self.validated(data, nodes).findings
+
+    def validated(self, data: Graph, focus: Set[Node] | None = None) -> Validation:
+        """What the shapes find in `data`, an rdflib graph in memory (see decisions).
 
         With `focus` only of these nodes, each by the shapes that target it. Raises ShapesError
         where a shape turns out to be none while it is used.
         """
         graph = DataGraph.from_rdflib(data)
         executor = self._executor(graph)
-        wanted = None if focus is None else {URIRef(iri) for iri in focus}
         results: list[Any] = []
         try:
             for shape in self._harvested.shapes:
                 # Not pyshacl's own option for focus nodes: it passes over the nodes that sh:node
                 # leads to, and so accepts what it has not looked at.
                 nodes = shape.focus_nodes(graph)
-                nodes = nodes if wanted is None else wanted & set(nodes)
+                nodes = nodes if focus is None else focus & set(nodes)
                 if nodes:
                     results.extend(shape.validate(executor, graph, focus=list(nodes))[1])
         except (ReportableRuntimeError, re.error) as error:
             raise ShapesError(f"the shapes cannot be used: {_first_line(error)}") from error
         report, _ = Validator.create_validation_report(self._harvested, not results, results)
-        return sorted(_findings(report, self.graph))
+        return Validation(sorted(_findings(report, self.graph)), report)
 
     def _try_constraints(self, origins: Mapping[Node, Path]) -> None:
         """Use each shape on a node that is nowhere, so that a broken one is met before any data.

@@ -1,31 +1,60 @@
-"""One line of the log for each request."""
+"""One line of the log for each request, written some at a time."""
+
+from __future__ import annotations
 
 import logging
 import time
+from typing import Final
 from urllib.parse import quote
 
-from flask import Flask, g, request
-from werkzeug.wrappers import Response
+_log: Final = logging.getLogger("kg.access")
 
-_log = logging.getLogger(__name__)
+_MOST: Final = 500
+"""Lines that are held before they are written; else they are written when `flush` is called."""
 
 
-def register(app: Flask) -> None:
-    """Make the app log method, path, status, release and time; never the query's text."""
+class AccessLog:
+    """Collects method, path, status, release and time of each request; never the query's text.
 
-    @app.before_request
-    def start() -> None:
-        g.started = time.perf_counter()
+    A record of its own for each line would cost more than the rest of a request that is answered
+    from what is kept. So many lines are one record, each with the time at which its request ended.
+    """
 
-    @app.after_request
-    def finish(response: Response) -> Response:
-        _log.info(
-            "event=request method=%s path=%s status=%d release=%s bytes=%s ms=%.1f",
-            request.method,
-            quote(request.path),  # a line feed in it would forge a second line
-            response.status_code,
-            response.headers.get("KG-Release", "-"),
-            response.headers.get("Content-Length", "-"),
-            (time.perf_counter() - g.started) * 1000,
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._second = 0
+        self._stamp = ""
+
+    def add(
+        self,
+        method: str,
+        path: str,
+        status: int,
+        *,
+        release: str,
+        size: str,
+        query: str,
+        seconds: float,
+    ) -> None:
+        """Take one request down."""
+        self._lines.append(
+            f"time={self._now()} level=INFO event=request method={quote(method)}"
+            f" path={quote(path)}"  # a line feed in it would forge a second line
+            f" status={status} release={release} bytes={size} query={query}"
+            f" ms={seconds * 1000:.1f}"
         )
-        return response
+        if len(self._lines) >= _MOST:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was taken down."""
+        if self._lines:
+            lines, self._lines = self._lines, []
+            _log.info("%s", "\n".join(lines))
+
+    def _now(self) -> str:
+        now = time.time()
+        if int(now) != self._second:
+            self._second = int(now)
+            self._stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
+        return f"{self._stamp},{int(now % 1 * 1000):03d}"

@@ -4,48 +4,83 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import threading
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
-from flask import send_file
+from flask import request
 from werkzeug.wrappers import Response
 
-from kg.errors import ReleaseMissing, UnknownResource
+from kg.errors import QueueFull, ReleaseMissing, UnknownResource
 from kg.media import Format
 from kg.store.base import Release
 from kg.store.embedded import EmbeddedStore
+from kg.web.bodies import Body, NamedFile
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+_AT_ONCE: Final = 8
+_UNCHANGING: Final = "public, max-age=31536000, immutable"
 
 
-def dump(store: EmbeddedStore, name: str, written: Format) -> Response:
-    """The public graphs of a release, gzipped, with digests (RFC 9530) and licence.
+class Dumps:
+    """The dumps of a store, of which few are made or looked for at one moment."""
 
-    Raises UnknownResource where no release has this name or number.
-    """
-    release = _release(store, name)
-    file = store.dump(release, written)
-    digest = _sha256(file, file.stat().st_mtime_ns)
-    response = send_file(
-        file,
-        mimetype="application/gzip",
-        as_attachment=True,
-        download_name=file.name,
-        etag=digest.hex(),
-        max_age=365 * 24 * 3600,  # a release never changes
-    )
+    def __init__(self, store: EmbeddedStore) -> None:
+        self._store = store
+        self._turns = threading.BoundedSemaphore(_AT_ONCE)
+
+    def response(self, name: str, written: Format) -> Response:
+        """The public graphs of a release, gzipped, with digests (RFC 9530) and licence.
+
+        Raises UnknownResource where no release has this name or number, and QueueFull where
+        others wait for a dump to be made already: each of them holds a thread.
+        """
+        release = known_release(self._store, name)
+        if not self._turns.acquire(blocking=False):
+            raise QueueFull(0)
+        try:
+            file = self._store.dump(release, written)
+            digest = _sha256(file, file.stat().st_mtime_ns)
+        finally:
+            self._turns.release()
+        return _response(release, file, digest, immutable=name == release.name)
+
+
+def _response(release: Release, file: Path, digest: bytes, *, immutable: bool) -> Response:
+    size = file.stat().st_size
+    response = Response(content_type="application/gzip", direct_passthrough=True)
+    response.headers["Content-Disposition"] = f"attachment; filename={file.name}"
+    response.headers["Cache-Control"] = _UNCHANGING if immutable else "no-cache"
     response.headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(digest).decode()}:"
     response.headers["KG-Digest"] = release.digest
     response.headers["KG-Release"] = release.name
     response.headers["Link"] = f'<{LICENCE}>; rel="license"'
-    return response
+    response.set_etag(digest.hex())
+    response.content_length = size
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
+    return _with_body(response, str(file), size)
 
 
-def _release(store: EmbeddedStore, name: str) -> Release:
+def known_release(store: EmbeddedStore, name: str | None) -> Release:
+    """The release of this name or number, or HEAD's; raises UnknownResource where there is none."""
     try:
         return store.release(name)
     except ReleaseMissing as error:
+        if name is None:
+            raise
         raise UnknownResource(error.message, remedy=error.remedy) from error
+
+
+def _with_body(response: Response, path: str, size: int) -> Response:
+    """The response with the part of the file that its status and its fields promise."""
+    part = response.content_range
+    if response.status_code == 206 and part.start is not None and part.stop is not None:
+        body = Body(NamedFile(path, part.stop - part.start, part.start))
+        response.response = body
+    elif response.status_code == 200:
+        response.response = Body(NamedFile(path, size))
+    return response
 
 
 @lru_cache(maxsize=64)

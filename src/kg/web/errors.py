@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, PreconditionFailed
 from werkzeug.wrappers import Response
 
 from kg.errors import (
@@ -16,13 +16,24 @@ from kg.errors import (
     BadArgument,
     BodyTooLarge,
     DeadlineExceeded,
+    DefaultGraphRefused,
+    Forbidden,
+    ForeignGraph,
+    GraphChanged,
     KgError,
+    MalformedData,
     MemoryExceeded,
     NotAcceptable,
+    QueryCancelled,
     QueryError,
     QueryTooLarge,
     QueueFull,
+    Rejected,
     RemoteRefused,
+    StoreBusy,
+    TooManyRequests,
+    TooManyRows,
+    Unauthorized,
     UnknownResource,
     UnsupportedBody,
     UpdateRefused,
@@ -33,16 +44,27 @@ from kg.web.negotiation import PROBLEM, prefers_text
 
 STATUS: Mapping[type[KgError], int] = {
     BadArgument: 400,
+    MalformedData: 400,
     QueryError: 400,
+    Unauthorized: 401,
+    Forbidden: 403,
+    ForeignGraph: 403,
     RemoteRefused: 403,
     UpdateRefused: 403,
     UnknownResource: 404,
     NotAcceptable: 406,
+    GraphChanged: 412,
     BodyTooLarge: 413,
     QueryTooLarge: 413,
     UnsupportedBody: 415,
     AnswerTooLarge: 422,
+    DefaultGraphRefused: 422,
+    Rejected: 422,
+    TooManyRows: 422,
+    TooManyRequests: 429,
     QueueFull: 503,
+    StoreBusy: 503,
+    QueryCancelled: 503,
     # The same query would end the same way, so these three carry no Retry-After. They are 503,
     # not 4xx: the limits are this server's, and another day or operator may answer the query.
     DeadlineExceeded: 503,
@@ -51,7 +73,7 @@ STATUS: Mapping[type[KgError], int] = {
 }
 """A class stands for its subclasses. What is not here is the operator's matter: 500, no detail."""
 
-_RETRY_AFTER = {QueueFull: "5"}
+_RETRY_AFTER = {QueueFull: "5", StoreBusy: "5"}
 _MEMBERS = ("line", "column", "limit", "offered")
 _KEPT = ("Allow", "Content-Range")
 """Fields of a library's error that belong to its status (RFC 9110, 15.5.6 and 15.5.17)."""
@@ -62,46 +84,61 @@ _log = logging.getLogger(__name__)
 
 def register(app: Flask) -> None:
     """Make the app answer every error as a problem; an unexpected one is logged by Flask."""
-    app.register_error_handler(KgError, _refusal)
-    app.register_error_handler(HTTPException, _http_problem)
+    for kind in (KgError, HTTPException):
+        app.register_error_handler(kind, lambda error: response(error, _accept()))
+
+    @app.after_request
+    def told(response: Response) -> Response:
+        """A failed condition as a problem: the library says 412, and sends the page with it."""
+        failed = response.status_code == 412 and response.mimetype not in (PROBLEM, "text/plain")
+        return _http_problem(PreconditionFailed(), _accept()) if failed else response
 
 
-def _refusal(error: KgError) -> Response:
+def response(error: KgError | HTTPException, accept: str) -> Response:
+    """An error as a problem, in the form that the Accept field prefers."""
+    if isinstance(error, KgError):
+        return refusal(error, accept)
+    return _http_problem(error, accept)
+
+
+def refusal(error: KgError, accept: str) -> Response:
+    """An error of ours as a problem, in the form that the Accept field prefers."""
     known = next((kind for kind in type(error).__mro__ if kind in STATUS), None)
     if known is None:
         _log.error("event=failed kind=%s message=%r", error.kind, error.message)
-        return _problem(error.kind, status=500, detail=_OPERATORS)
-    response = _problem(
-        error.kind, status=STATUS[known], detail=error.message, remedy=error.remedy, **_extra(error)
+        return problem(error.kind, accept, status=500, detail=_OPERATORS)
+    members = {name: getattr(error, name, None) for name in _MEMBERS}
+    response = problem(
+        error.kind,
+        accept,
+        status=STATUS[known],
+        detail=error.message,
+        remedy=error.remedy,
+        **{name: value for name, value in members.items() if value is not None},
     )
-    if known in _RETRY_AFTER:
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(error.seconds)
+    elif known in _RETRY_AFTER:
         response.headers["Retry-After"] = _RETRY_AFTER[known]
+    if isinstance(error, Unauthorized):
+        response.headers["WWW-Authenticate"] = error.challenge
     return response
 
 
-def _extra(error: KgError) -> dict[str, Any]:
-    values = {name: getattr(error, name, None) for name in _MEMBERS}
-    return {name: value for name, value in values.items() if value is not None}
+def failure(accept: str) -> Response:
+    """What a client is told of an error that nobody expected."""
+    return problem("internal-server-error", accept, status=500, detail=_OPERATORS)
 
 
-def _http_problem(error: HTTPException) -> Response:
-    status = error.code or 500
-    if status < 400:
-        return error.get_response()
-    detail = _OPERATORS if status >= 500 else error.description or error.name
-    response = _problem(error.name.lower().replace(" ", "-"), status=status, detail=detail)
-    for name, value in error.get_headers():
-        if name in _KEPT:
-            response.headers[name] = value
-    return response
-
-
-def _problem(kind: str, *, status: int, detail: str, remedy: str = "", **members: Any) -> Response:
-    if prefers_text(request):
+def problem(
+    kind: str, accept: str, *, status: int, detail: str, remedy: str = "", **members: Any
+) -> Response:
+    """A problem as JSON, or as text for a person."""
+    if prefers_text(accept):
         text = f"{detail}\n{remedy}".rstrip() + "\n"
         response = Response(text, status=status, content_type="text/plain; charset=utf-8")
     else:
-        problem = {
+        described = {
             "type": f"{BASE}problem/{kind}",
             "title": kind.replace("-", " ").capitalize(),
             "status": status,
@@ -109,7 +146,25 @@ def _problem(kind: str, *, status: int, detail: str, remedy: str = "", **members
             **({"remedy": remedy} if remedy else {}),
             **members,
         }
-        text = json.dumps(problem, ensure_ascii=False)
+        text = json.dumps(described, ensure_ascii=False)
         response = Response(text, status=status, content_type=PROBLEM)
-    response.vary.add("Accept")
+    response.headers["Vary"] = "Accept"
+    response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _http_problem(error: HTTPException, accept: str) -> Response:
+    status = error.code or 500
+    if status < 400:
+        return error.get_response()
+    detail = _OPERATORS if status >= 500 else error.description or error.name
+    kind = error.name.lower().replace(" ", "-")
+    answer = problem(kind, accept, status=status, detail=detail)
+    for name, value in error.get_headers():
+        if name in _KEPT:
+            answer.headers[name] = value
+    return answer
+
+
+def _accept() -> str:
+    return request.headers.get("Accept", "")

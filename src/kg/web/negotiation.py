@@ -1,17 +1,22 @@
-"""The choice of a format from what a client accepts (RFC 9110, section 12.5.1)."""
+"""The choice of a format and a coding from what a client accepts (RFC 9110, 12.5.1, 12.5.3)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Final
 
 from flask import Request
-from werkzeug.datastructures import MIMEAccept
+from werkzeug.datastructures import Accept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from kg.errors import NotAcceptable
 from kg.media import Format
+from kg.store.base import Coding
 
-PROBLEM = "application/problem+json"
+PROBLEM: Final = "application/problem+json"
+_PACKED: Final = (Coding.ZSTD, Coding.GZIP)
+"""The codings that are offered, the better of equals first."""
 
 
 def chooser(accept: str | None, name: str | None) -> Callable[[Sequence[Format]], Format]:
@@ -23,9 +28,53 @@ def chooser(accept: str | None, name: str | None) -> Callable[[Sequence[Format]]
     def choose(offered: Sequence[Format]) -> Format:
         if name is not None:
             return _named(name, offered)
-        return _accepted(accept, offered) if accept else offered[0]
+        return _accepted(accept, tuple(offered)) if accept else offered[0]
 
     return choose
+
+
+@lru_cache(maxsize=1024)
+def coding(accept_encoding: str | None) -> Coding:
+    """The coding of an answer: one that the field names, and that it likes best.
+
+    `*` alone means none in particular, so it gets identity. Raises NotAcceptable where identity is
+    refused and no offered coding is taken.
+    """
+    if accept_encoding is None:
+        return Coding.IDENTITY
+    accept = parse_accept_header(accept_encoding)
+    best = max(_PACKED, key=lambda packed: _named_quality(packed.value, accept))
+    identity = _identity_quality(accept)
+    if _named_quality(best.value, accept) > 0 and accept.quality(best.value) >= identity:
+        return best
+    if identity > 0:
+        return Coding.IDENTITY
+    if accept.quality(Coding.GZIP.value) > 0:  # named by `*` alone
+        return Coding.GZIP
+    raise NotAcceptable(
+        f"Accept-Encoding {accept_encoding}",
+        [packed.value for packed in (*_PACKED, Coding.IDENTITY)],
+    )
+
+
+def needs_packing(accept_encoding: str | None) -> bool:
+    """Whether the client refuses an answer that is not packed, however small."""
+    if accept_encoding is None:
+        return False
+    return _identity_quality(parse_accept_header(accept_encoding)) == 0
+
+
+def _named_quality(name: str, accept: Accept) -> float:
+    return max((q for value, q in accept if value.lower() == name), default=0)
+
+
+def _identity_quality(accept: Accept) -> float:
+    """Its q; it is acceptable unless it is named with 0, or by `*` with 0 (12.5.3)."""
+    named = [q for value, q in accept if value.lower() == "identity"]
+    wild = [q for value, q in accept if value == "*"]
+    if named:
+        return named[0]
+    return 0.0 if wild and wild[0] == 0 else 0.001
 
 
 def prefers_html(request: Request) -> bool:
@@ -34,9 +83,10 @@ def prefers_html(request: Request) -> bool:
     return accept.quality("text/html") > accept.quality(PROBLEM)
 
 
-def prefers_text(request: Request) -> bool:
+@lru_cache(maxsize=1024)
+def prefers_text(accept_field: str) -> bool:
     """Whether an error should be text for a person: text or HTML is preferred to JSON."""
-    accept = _media_ranges(request.headers.get("Accept", ""))
+    accept = _media_ranges(accept_field)
     text = max(accept.quality("text/plain"), accept.quality("text/html"))
     return text > max(accept.quality(PROBLEM), accept.quality("application/json"))
 
@@ -48,7 +98,8 @@ def _named(name: str, offered: Sequence[Format]) -> Format:
     raise NotAcceptable(f"format {name!r}", [format.name for format in offered])
 
 
-def _accepted(accept: str, offered: Sequence[Format]) -> Format:
+@lru_cache(maxsize=1024)
+def _accepted(accept: str, offered: tuple[Format, ...]) -> Format:
     ranges = _media_ranges(accept)
     best = max(offered, key=lambda format: _quality(format, ranges))  # the first of equals
     if not _quality(best, ranges) > 0:
@@ -67,6 +118,7 @@ def _quality(format: Format, ranges: MIMEAccept) -> float:
     return max(ranges.quality(name) for name in (format.media_type, *aliases))
 
 
+@lru_cache(maxsize=1024)
 def _media_ranges(accept: str) -> MIMEAccept:
     """The ranges without parameters: `text/csv;charset=utf-8` asks for text/csv as much."""
     parsed = parse_accept_header(accept, MIMEAccept)

@@ -3,47 +3,60 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from typing import Final
 
 from kg.errors import UnknownResource
-from kg.media import JSON, Format
+from kg.media import GRAPH_FORMATS, JSON, Format
 from kg.namespaces import BASE
 from kg.query.request import QueryRequest
-from kg.query.run import Answer, answer
+from kg.query.run import answer
 from kg.settings import Settings
+from kg.store.base import Ticket
 from kg.store.embedded import EmbeddedStore
 from kg.store.iris import absolute_iri
 
+_SUFFIXES: Final = {format.suffix: format for format in GRAPH_FORMATS}
 
-def resource(
+
+def split_suffix(path: str) -> tuple[str, Format | None]:
+    """The path without a suffix such as `.ttl`, and the format of that suffix; None without one."""
+    stem, _, suffix = path.rpartition(".")
+    format = _SUFFIXES.get(suffix) if stem else None
+    return (stem, format) if format else (path, None)
+
+
+def description(path: str) -> str:
+    """The query that describes the IRI which `/id/<path>` stands for.
+
+    Raises UnknownResource where that is no IRI.
+    """
+    return f"DESCRIBE <{_iri(path)}>"
+
+
+def is_known(
     path: str,
-    choose: Callable[[Sequence[Format]], Format],
+    release: str,
     store: EmbeddedStore,
     settings: Settings,
-) -> Answer:
-    """The description of the IRI that `/id/<path>` stands for: DESCRIBE of the base plus path.
-
-    Raises UnknownResource where it is the subject of no public triple, or no IRI at all.
-    """
-    iri = BASE + path
-    release = _release_that_knows(iri, store, settings)
-    request = QueryRequest(query=f"DESCRIBE <{iri}>", choose=choose, release=release)
-    return answer(request, store, settings)
-
-
-def _release_that_knows(iri: str, store: EmbeddedStore, settings: Settings) -> str:
-    """The name of HEAD, so that the description comes from the release that was asked first."""
-    if not absolute_iri(iri):
-        raise _unknown(iri)
-    request = QueryRequest(query=f"ASK {{ <{iri}> ?p ?o }}", choose=lambda _: JSON)
-    asked = answer(request, store, settings)
-    with asked.spool:
-        if not json.loads(asked.spool.read())["boolean"]:
-            raise _unknown(iri)
-    return asked.release.name
+    ticket: Ticket | None = None,
+) -> bool:
+    """Whether the IRI is the subject of a public triple of the release."""
+    if not absolute_iri(BASE + path):
+        return False
+    query = f"ASK {{ <{BASE + path}> ?p ?o }}"
+    asked = QueryRequest(query=query, choose=lambda _: JSON, release=release)
+    with answer(asked, store, settings, ticket).spool as spool:
+        return bool(json.loads(spool.read())["boolean"])
 
 
-def _unknown(iri: str) -> UnknownResource:
+def unknown(path: str) -> UnknownResource:
+    """The error that tells that nothing is known of it."""
     return UnknownResource(
-        f"nothing is said here of <{iri}>", remedy="Look for it with a query at /sparql."
+        f"nothing is said here of <{BASE + path}>", remedy="Look for it with a query at /sparql."
     )
+
+
+def _iri(path: str) -> str:
+    if not absolute_iri(BASE + path):
+        raise unknown(path)
+    return BASE + path

@@ -1,0 +1,234 @@
+"""The road of one write from outside: read or run, derive, validate, commit."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from kg.errors import (
+    BadArgument,
+    DefaultGraphRefused,
+    NoRelease,
+    QuerySyntax,
+    UnknownResource,
+)
+from kg.media import N_TRIPLES
+from kg.publishing.preparation import Checks, Preparer
+from kg.publishing.staging import is_reference, reached
+from kg.publishing.using import with_dataset
+from kg.publishing.writes import Method, Write, Written
+from kg.publishing.written_graphs import check_conforms, check_free, checked, derived_graph
+from kg.query.prefixes import prefixes_of
+from kg.query.updates import Operation, operations
+from kg.settings import Settings
+from kg.store.base import Commit, NamedGraph, Owner, Release
+from kg.store.canonical import stored
+from kg.store.commits import Writing, writing
+from kg.store.graphs import DEFAULT_GRAPH, Draft, Graphs, checked_update
+from kg.store.memory import MemoryDataset
+from kg.store.release_files import carried_files
+
+Contents = Mapping[str, bytes]
+"""The canonical N-Triples of each graph that a write changes; none where it is then gone."""
+
+_REMEDY: Final = "Mend what is named, and send the write again."
+
+
+def land(
+    write: Write, folder: Path, settings: Settings, preparer: Preparer, *, now: datetime.datetime
+) -> Written:
+    """What the write came to. Nobody else writes meanwhile, so that it rests on one state.
+
+    Raises as `Writer.write`, apart from what that adds.
+    """
+    with writing(folder, wait=settings.queue_seconds, plain=settings.plain) as store:
+        head = _head(store, folder)
+        contents = _changed(store, head, _contents(write, store, head, settings))
+        after = head
+        if contents:
+            change = _change(write, store, head, contents, preparer)
+            after = store.commit(change, now=now) or head
+        return _written(write, head, after)
+
+
+def _written(write: Write, before: Release, after: Release) -> Written:
+    changed = after is not before
+    if write.method is Method.UPDATE:
+        return Written(after.name, changed, created=False, graph_digest=None)
+    digest = _digest(after, write.graph)
+    created = digest is not None and _digest(before, write.graph) is None
+    return Written(after.name, changed, created, digest)
+
+
+def _head(store: Writing, folder: Path) -> Release:
+    if store.head is None:
+        raise NoRelease(folder)
+    return store.head
+
+
+def _digest(head: Release, graph: str | None) -> str | None:
+    """The digest of a public graph, None where there is none."""
+    return _digests(head).get(graph or DEFAULT_GRAPH)
+
+
+def _digests(head: Release) -> dict[str, str]:
+    return {state.iri: state.digest for state in head.graphs}
+
+
+def _changed(store: Writing, head: Release, contents: Iterable[tuple[str, bytes]]) -> Contents:
+    """The graphs that would not be what they are; raises ForeignGraph."""
+    digests = _digests(head)
+    changed = {
+        graph: triples
+        for graph, triples in contents
+        if (_sha256(triples) if triples else None) != digests.get(graph)
+    }
+    if not store.plain:
+        for graph in changed:
+            check_free(graph, store.owner(graph))
+    return changed
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+# --- what is to be written ----------------------------------------------------------------
+
+
+def _contents(
+    write: Write, store: Writing, head: Release, settings: Settings
+) -> list[tuple[str, bytes]]:
+    """The graphs that the write may change, with what they would hold."""
+    if write.method is Method.UPDATE:
+        return _updated(write, store, head, settings)
+    if write.graph is None and not store.plain:
+        raise DefaultGraphRefused("this request")
+    return [_graph(write, write.graph or DEFAULT_GRAPH, store, head)]
+
+
+def _graph(write: Write, graph: str, store: Writing, head: Release) -> tuple[str, bytes]:
+    """One graph after PUT, POST or DELETE (Graph Store Protocol 1.1, 5.3 to 5.5)."""
+    if not store.plain:
+        check_free(graph, store.owner(graph))
+    _check_conditions(write, graph, store)
+    dataset = MemoryDataset()
+    if write.method is Method.DELETE:
+        if _digest(head, graph) is None and graph != DEFAULT_GRAPH:
+            raise UnknownResource(f"there is no graph <{graph}>")
+        return graph, b""
+    if write.method is Method.POST:
+        with store.graphs() as graphs:
+            dataset.load(graphs.triples(graph), N_TRIPLES, graph)
+    base = None if graph == DEFAULT_GRAPH else graph
+    for document in write.documents:
+        dataset.load(document.content, document.format, graph, base=base)
+    triples = dataset.triples(graph)
+    return graph, stored(triples, graph) if store.plain else triples
+
+
+def _check_conditions(write: Write, graph: str, store: Writing) -> None:
+    """If-Match and If-None-Match (RFC 9110, 13.1); raises GraphChanged."""
+    if write.if_match is not None:
+        store.expect({graph: write.if_match})
+    if write.if_none_match:
+        store.expect({graph: None})
+
+
+def _updated(
+    write: Write, store: Writing, head: Release, settings: Settings
+) -> list[tuple[str, bytes]]:
+    """The graphs that an update may have changed, after it was run on a copy."""
+    prefixes = prefixes_of(head)
+    found = operations(
+        write.update,
+        prefixes,
+        query_bytes=settings.write_bytes,
+        nesting=settings.nesting,
+        plain=store.plain,
+    )
+    with store.draft() as draft:
+        _run(write, found, draft, prefixes)
+        return [(graph, draft.triples(graph)) for graph in sorted(_touched(found, head, draft))]
+
+
+def _run(
+    write: Write, found: Sequence[Operation], draft: Draft, prefixes: Mapping[str, str]
+) -> None:
+    for number, operation in enumerate(found, start=1):
+        text = operation.text
+        if write.dataset:
+            if operation.describes:
+                raise BadArgument(
+                    f"the update has WITH or USING at line {operation.line}, and the request"
+                    " using-graph-uri or using-named-graph-uri",
+                    remedy="Describe the dataset in one place (SPARQL 1.1 Protocol, 2.2.3).",
+                )
+            text = with_dataset(text, write.dataset)
+        last = number == len(found)
+        writes = None if operation.any_graph else operation.writes
+        try:
+            draft.run(text, prefixes, writes, last=last)
+        except QuerySyntax:
+            checked_update(write.update, prefixes)  # with the place in the whole text
+            raise
+
+
+def _touched(found: Sequence[Operation], head: Release, draft: Draft) -> set[str]:
+    touched = {graph for operation in found for graph in operation.writes}
+    if any(operation.any_graph for operation in found):
+        touched |= {*draft.names(), *_digests(head)}
+    touched.discard(DEFAULT_GRAPH)
+    if any(operation.default for operation in found):
+        touched.add(DEFAULT_GRAPH)
+    return touched
+
+
+# --- what is committed --------------------------------------------------------------------
+
+
+def _change(
+    write: Write, store: Writing, head: Release, contents: Contents, preparer: Preparer
+) -> Commit:
+    names = set(contents)
+    if store.plain:
+        graphs = tuple(NamedGraph(iri, triples, Owner.API) for iri, triples in contents.items())
+    else:
+        names |= {derived_graph(graph) for graph in contents}
+        graphs = _derived_and_checked(store, head, contents, preparer.checks(head))
+    return Commit(
+        graphs=graphs,
+        owners=frozenset(),
+        names=frozenset(names),
+        who=write.who,
+        message=f"{write.method.value} {f'<{write.graph}>' if write.graph else ''}".strip(),
+        shapes_digest=head.shapes_digest,
+        files=carried_files(head.folder),
+    )
+
+
+def _derived_and_checked(
+    store: Writing, head: Release, contents: Contents, checks: Checks
+) -> tuple[NamedGraph, ...]:
+    """The graphs and what is derived from them; raises Rejected."""
+    with store.graphs() as graphs:
+        reached_from = partial(_reached, graphs=graphs, head=head)
+        results = [
+            checked(graph, triples, checks, reached_from)
+            for graph, triples in contents.items()
+            if triples
+        ]
+    check_conforms(results, remedy=_REMEDY)
+    return tuple(graph for result in results for graph in result.graphs)
+
+
+def _reached(triples: Iterable[bytes], *, graphs: Graphs, head: Release) -> bytes:
+    """The statements of the reference subjects that these lead to, looked up one by one."""
+    reference = [
+        state.iri for state in head.graphs if state.owner is Owner.DATA and is_reference(state.iri)
+    ]
+    return reached(triples, partial(graphs.statements, graphs=reference))

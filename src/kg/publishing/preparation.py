@@ -1,0 +1,74 @@
+"""What a release was checked with, read from it and made ready for the next write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rdflib import Graph
+
+from kg.context import Context
+from kg.errors import StoreError
+from kg.files import decoded
+from kg.namespaces import USUAL_PREFIXES
+from kg.project import Project
+from kg.publishing.derivation import Rule, ordered, read_rule
+from kg.store.base import Release
+from kg.store.release_files import carried_files
+from kg.validation.conformance import Shapes
+
+_CONTEXT: Final = "context.jsonld"
+_SHAPES: Final = "shapes.nt"
+_RULES: Final = "rules/"
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What a write is derived and checked with."""
+
+    shapes: Shapes
+    rules: Sequence[Rule]
+    prefixes: Mapping[str, str]
+
+
+def release_files(project: Project, shapes: bytes) -> dict[str, bytes]:
+    """What a release of the project carries; `shapes` are its shapes as N-Triples."""
+    rules = {_RULES + file.name: file.read_bytes() for file in project.rules()}
+    return {_CONTEXT: project.context.read_bytes(), _SHAPES: shapes} | rules
+
+
+class Preparer:
+    """Reads the checks of a release, and keeps them for as long as they are the same."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, bytes] = {}
+        self._digest = ""
+        self._checks: Checks | None = None
+
+    def checks(self, release: Release) -> Checks:
+        """What the release was checked with; raises StoreError where it carries none."""
+        files = carried_files(release.folder)
+        if self._checks is None or (files, release.shapes_digest) != (self._files, self._digest):
+            self._checks = _read(release, files)
+            self._files, self._digest = files, release.shapes_digest
+        return self._checks
+
+
+def _read(release: Release, files: Mapping[str, bytes]) -> Checks:
+    if not {_CONTEXT, _SHAPES} <= files.keys():
+        raise StoreError(
+            f"release {release.name} does not carry the shapes that a write is checked with",
+            remedy="An operator makes one that does: kg build.",
+        )
+    rules = (
+        read_rule(Path(name), decoded(content, Path(name)))
+        for name, content in files.items()
+        if name.startswith(_RULES)
+    )
+    return Checks(
+        shapes=Shapes(Graph().parse(data=files[_SHAPES], format="nt"), release.shapes_digest),
+        rules=ordered(rules),
+        prefixes=USUAL_PREFIXES | dict(Context.parse(files[_CONTEXT]).prefixes),
+    )

@@ -1,0 +1,55 @@
+"""Writes from outside as values: what one asks for, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from kg.media import Format
+from kg.store.base import Dataset
+
+
+class Method(Enum):
+    """What a write does: to one graph (Graph Store Protocol 1.1, section 5), or by an update."""
+
+    PUT = "PUT"
+    POST = "POST"
+    DELETE = "DELETE"
+    UPDATE = "UPDATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One RDF document of a request's body."""
+
+    content: bytes
+    format: Format
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write. `graph` is None for the default graph, which only a plain store lets write.
+
+    `if_match` is the digest that the graph must have, or `*` where it must exist;
+    `if_none_match` says that it must not.
+    """
+
+    method: Method
+    graph: str | None
+    documents: tuple[Document, ...]
+    update: str = ""
+    dataset: Dataset = field(default_factory=Dataset)
+    """The USING clauses of the protocol (SPARQL 1.1 Protocol, 2.2.3)."""
+    who: str = ""
+    if_match: str | None = None
+    if_none_match: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write came to: the release that now is HEAD, and the digest of the graph there."""
+
+    release: str
+    changed: bool
+    created: bool
+    graph_digest: str | None

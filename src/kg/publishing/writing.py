@@ -1,0 +1,92 @@
+"""Writes from outside, each made in a process that may be killed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from kg.errors import DeadlineExceeded, MemoryExceeded, StoreError, WorkerDied
+from kg.publishing.messages import encoded_write, written_or_error
+from kg.publishing.writes import Document, Method, Write, Written
+from kg.settings import Settings
+from kg.store.workers import WorkerPool
+
+__all__ = ["Document", "Method", "Write", "Writer", "Written"]
+
+_QUEUE_SECONDS: Final = 10.0
+"""Seconds a write waits for the one before it."""
+
+_log = logging.getLogger(__name__)
+
+
+class Writer:
+    """Makes writes, one after another, each in a process that may be killed.
+
+    The process is started by the first write. All methods may be called from any thread. Close
+    it, or use it in a `with` block.
+    """
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._pool: WorkerPool | None = None
+        self._closed = False
+        self._starting = threading.Lock()
+
+    def write(self, write: Write) -> Written:
+        """What the write came to: it has landed whole, or an error says why nothing has.
+
+        Raises MalformedData with line and column, Rejected with the SHACL report, ForeignGraph,
+        DefaultGraphRefused, GraphChanged, UnknownResource where a graph to be deleted is not
+        there, QueryError for an update that may not run, BadArgument, EvaluationError, StoreBusy
+        and other StoreErrors. After DeadlineExceeded it may have landed at the last moment.
+        """
+        limit = self._settings.write_seconds
+        message = encoded_write(self._folder, self._settings, write)
+        try:
+            reply = self._workers().call(message, limit)
+        except DeadlineExceeded as error:
+            raise DeadlineExceeded.of_write(error.limit) from None
+        except MemoryExceeded as error:
+            raise MemoryExceeded.of_write(error.limit) from None
+        except WorkerDied as error:
+            _log.error("event=writer_died message=%r", error.message)
+            raise WorkerDied.of_write(error.message) from None
+        return written_or_error(reply)
+
+    def close(self) -> None:
+        """End the process; a write that is under way is lost whole."""
+        with self._starting:
+            self._closed = True
+            if self._pool:
+                self._pool.close()
+                self._pool = None
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _workers(self) -> WorkerPool:
+        with self._starting:
+            if self._closed:
+                raise StoreError("the store was closed", remedy="Open it anew.")
+            if self._pool is None:
+                self._pool = WorkerPool(
+                    1,
+                    memory=self._settings.writer_memory,
+                    queue_seconds=_QUEUE_SECONDS,
+                    queue_length=self._settings.queue_length,
+                    program="kg.publishing.writer",
+                    spares=0,
+                )
+            return self._pool

@@ -1,0 +1,112 @@
+"""Graphs that are written from outside: which may be, what is derived, and what the gate finds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from rdflib import Graph
+from rdflib.exceptions import ParserError
+
+from kg.errors import ForeignGraph, Rejected
+from kg.namespaces import GRAPH
+from kg.publishing.derivation import Reached, derived
+from kg.publishing.gate import validated
+from kg.publishing.preparation import Checks
+from kg.publishing.staging import Unit
+from kg.store.base import NamedGraph, Owner
+
+_RESERVED: Final = {
+    # Restricted graphs are there: whether one is must not be told, so that all are refused.
+    GRAPH + "sensitive/": Owner.DATA,
+    GRAPH + "derived/": Owner.DERIVED,
+    "urn:x-kg:": Owner.DATA,
+}
+_SOURCES: Final = {
+    "ontology": "ontology/*.ttl",
+    "codes": "ontology/concepts/*.ttl",
+    "entities": "data/reference/*.ttl or the article's article.yaml",
+    "alignments/": "data/reference/alignments/",
+    "claims/": "data/articles/*/article.yaml",
+    "provenance/": "data/articles/*/article.yaml",
+    "anchors/": "data/articles/*/article.yaml",
+    "sensitive/": "data/articles/*/article.yaml",
+    "derived/": "ontology/rules/*.rq, or the graph that it is derived from",
+}
+"""What the graphs of a project are made from, by the start of their names."""
+
+
+def check_free(graph: str, owner: Owner | None) -> None:
+    """Raise ForeignGraph where a graph, of this owner if it is there, is no client's to write."""
+    for start, reserved in _RESERVED.items():
+        if graph.startswith(start):
+            owner = reserved
+    if owner not in (None, Owner.API):
+        raise ForeignGraph(graph, owner.value, Owner.API.value, _source(graph))
+
+
+def _source(graph: str) -> str:
+    name = graph.removeprefix(GRAPH)
+    return next((file for start, file in _SOURCES.items() if name.startswith(start)), "")
+
+
+def derived_graph(graph: str) -> str:
+    """The graph that what is derived from a written one goes into."""
+    return f"{GRAPH}derived/{_key(graph)}"
+
+
+def _key(graph: str) -> str:
+    """No article has such a key: theirs are digits and letters only."""
+    return f"api-{hashlib.sha256(graph.encode()).hexdigest()[:32]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One written graph with what is derived from it, and what the gate found in both."""
+
+    graphs: tuple[NamedGraph, ...]
+    violations: list[str]
+    report: Graph = field(repr=False)
+
+
+def checked(graph: str, triples: bytes, checks: Checks, reached_from: Reached) -> Checked:
+    """The graph derived and checked, alone with the reference data that it leads to.
+
+    Raises RuleError and ShapesError where the checks cannot be used.
+    """
+    unit = derived(_unit(graph, triples, reached_from), checks.rules, checks.prefixes, reached_from)
+    try:
+        found = validated([each.triples for each in unit.graphs], [unit.reference], checks.shapes)
+    except ParserError:
+        problem = "it holds a triple term or a base direction, which the shapes cannot check"
+        return Checked((), [f"<{graph}>: Violation: {problem}"], Graph())
+    violations = [
+        f"<{graph}>: {finding.text(checks.prefixes)}"
+        for finding in found.findings
+        if finding.violates
+    ]
+    return Checked(unit.graphs, violations, found.report if violations else Graph())
+
+
+def _unit(graph: str, triples: bytes, reached_from: Reached) -> Unit:
+    into = derived_graph(graph)
+    return Unit(
+        key=_key(graph),
+        graphs=(NamedGraph(graph, triples, Owner.API),),
+        reference=reached_from([triples]),
+        targets={"claims": into, "derived": into},
+        places={},
+    )
+
+
+def check_conforms(results: Iterable[Checked], *, remedy: str) -> None:
+    """Raise Rejected with all violations, and all reports as one Turtle document."""
+    violations, report = list[str](), Graph()
+    for result in results:
+        violations += result.violations
+        report += result.report
+    if violations:
+        turtle = report.serialize(format="turtle", encoding="utf-8") if report else b""
+        raise Rejected(violations, turtle, remedy=remedy)

@@ -1,0 +1,156 @@
+"""The public graphs of a release as a write sees them: looked up, or changed in a copy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from pyoxigraph import (
+    BlankNode,
+    DefaultGraph,
+    NamedNode,
+    Quad,
+    RdfFormat,
+    Store,
+    parse,
+    serialize,
+)
+
+from kg.errors import BadArgument, EvaluationFailed
+from kg.namespaces import BASE
+from kg.store.canonical import canonical_lines, held_lines
+from kg.store.syntax import syntax_error
+
+DEFAULT_GRAPH: Final = "urn:x-kg:default"
+"""What a plain store calls its default graph in the manifest."""
+
+_GRAPH_STATE: Final = re.compile("The graph .* (?:does not exist|already exists)")
+
+
+def graph_name(iri: str) -> NamedNode | DefaultGraph:
+    """The engine's name of a graph."""
+    return DefaultGraph() if iri == DEFAULT_GRAPH else NamedNode(iri)
+
+
+class Graphs:
+    """The graphs of an engine folder that is open."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def triples(self, graph: str) -> bytes:
+        """The canonical N-Triples of a graph, whose SHA-256 is its digest."""
+        lines = held_lines(self._store, graph_name(graph))
+        document = b"".join(sorted(lines))
+        return b"".join(canonical_lines(document)) if b"_:" in document else document
+
+    def names(self) -> list[str]:
+        """The IRIs of the named graphs, sorted."""
+        graphs = self._store.named_graphs()
+        return sorted(graph.value for graph in graphs if isinstance(graph, NamedNode))
+
+    def statements(self, subject: bytes, graphs: Iterable[str]) -> list[bytes]:
+        """The N-Triples lines that these graphs have of a subject, given as N-Triples writes it.
+
+        None of what can be no subject, such as a literal.
+        """
+        node = _node(subject)
+        if node is None:
+            return []
+        quads = (
+            quad
+            for graph in graphs
+            for quad in self._store.quads_for_pattern(node, None, None, NamedNode(graph))
+        )
+        document = serialize((quad.triple for quad in quads), format=RdfFormat.N_TRIPLES)
+        return (document or b"").splitlines()
+
+
+def _node(term: bytes) -> NamedNode | BlankNode | None:
+    if term.startswith(b"_:"):
+        return BlankNode(term[2:].decode())
+    if term.startswith(b"<") and not term.startswith(b"<<"):
+        return NamedNode(term[1:-1].decode())
+    return None
+
+
+class Draft(Graphs):
+    """A copy of the graphs, in which an update is run operation by operation."""
+
+    def __init__(self, store: Store, *, plain: bool) -> None:
+        super().__init__(store)
+        self._plain = plain
+
+    def triples(self, graph: str) -> bytes:
+        """As of Graphs; in a plain store with its blank nodes as they are, which may be shared."""
+        if self._plain:
+            return b"".join(sorted(held_lines(self._store, graph_name(graph))))
+        return super().triples(graph)
+
+    def run(
+        self,
+        operation: str,
+        prefixes: Mapping[str, str],
+        writes: Collection[str] | None,
+        *,
+        last: bool = False,
+    ) -> None:
+        """Run one operation, which writes at most the graphs of `writes`; None stands for any.
+
+        The default graph is then again the set union of the named ones, except in a plain store
+        and after the last operation. Raises QuerySyntax with line and column of the operation,
+        BadArgument where it needs a graph that is not there, or that is, and EvaluationFailed.
+        """
+        if self._plain or last:
+            self._update(operation, prefixes)
+        elif writes is None:
+            self._update(operation, prefixes)
+            self._exchange(self._lines([DefaultGraph()]), self._lines(self._store.named_graphs()))
+        else:
+            graphs = [NamedNode(iri) for iri in writes]
+            before = self._lines(graphs)
+            self._update(operation, prefixes)
+            after = self._lines(graphs)
+            self._exchange(before, after)
+
+    def _update(self, operation: str, prefixes: Mapping[str, str]) -> None:
+        try:
+            self._store.update(operation, base_iri=BASE, prefixes=dict(prefixes))
+        except SyntaxError as error:
+            raise syntax_error(str(error), operation, prefixes) from error
+        except (OSError, RuntimeError, ValueError) as error:
+            if _GRAPH_STATE.fullmatch(str(error)):  # SPARQL 1.1 Update, 3.2: a failure but SILENT
+                raise BadArgument(str(error), remedy="With SILENT it is no error.") from error
+            raise EvaluationFailed(str(error)) from error
+
+    def _lines(self, graphs: Iterable[NamedNode | BlankNode | DefaultGraph]) -> set[bytes]:
+        return {
+            line
+            for graph in graphs
+            if not isinstance(graph, BlankNode)
+            for line in held_lines(self._store, graph)
+        }
+
+    def _exchange(self, before: set[bytes], after: set[bytes]) -> None:
+        """Make the default graph hold the new lines, and of the old ones those still held."""
+        self._store.extend(parse(b"".join(after - before), RdfFormat.N_TRIPLES))
+        for quad in parse(b"".join(before - after), RdfFormat.N_TRIPLES):
+            if not is_held(self._store, quad):
+                self._store.remove(quad)
+
+
+def is_held(store: Store, quad: Quad) -> bool:
+    """Whether a named graph holds the triple of this quad."""
+    holders = store.quads_for_pattern(quad.subject, quad.predicate, quad.object)
+    return any(holder.graph_name != DefaultGraph() for holder in holders)
+
+
+def checked_update(update: str, prefixes: Mapping[str, str]) -> None:
+    """Raise QuerySyntax, with line and column, where the engine cannot read the update."""
+    try:
+        Store().update(update, base_iri=BASE, prefixes=dict(prefixes))
+    except SyntaxError as error:
+        raise syntax_error(str(error), update, prefixes) from error
+    except (OSError, RuntimeError, ValueError):
+        return  # it is one, and could not be run on a store that holds nothing

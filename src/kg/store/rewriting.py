@@ -1,0 +1,33 @@
+"""An RDF document that was made here, written in another format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from pyoxigraph import RdfFormat, parse, serialize
+
+from kg.media import JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
+
+_FORMATS: Final = {
+    TURTLE: RdfFormat.TURTLE,
+    N_TRIPLES: RdfFormat.N_TRIPLES,
+    N_QUADS: RdfFormat.N_QUADS,
+    TRIG: RdfFormat.TRIG,
+    RDF_XML: RdfFormat.RDF_XML,
+    JSON_LD: RdfFormat.JSON_LD,
+}
+
+
+def rewritten(
+    document: bytes, read: Format, written: Format, prefixes: Mapping[str, str] | None = None
+) -> bytes:
+    """The triples of a document in another format; the prefixes are those of the new document.
+
+    The document is one that this program made: raises SyntaxError where it is none.
+    """
+    triples = (quad.triple for quad in parse(document, _FORMATS[read]))
+    format = _FORMATS[written]
+    if prefixes and format not in (RdfFormat.N_TRIPLES, RdfFormat.N_QUADS, RdfFormat.JSON_LD):
+        return serialize(triples, format=format, prefixes=dict(prefixes)) or b""
+    return serialize(triples, format=format) or b""

@@ -1,0 +1,53 @@
+"""One request between the front and the application: what each tells the other of it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from flask import Request
+
+from kg.store.base import Ticket
+from kg.web.bodies import Content
+
+_ENVIRON: Final = "kg.exchange"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer that is kept: its content, and the fields that describe it."""
+
+    content: Content
+    fields: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What the application gets with a request, and leaves behind with its answer.
+
+    `find` gives an answer that is kept under an ETag. `admit` counts an evaluation, and raises
+    TooManyRequests. `left` is the ETag, and the answer that may be kept, where there is one.
+    """
+
+    find: Callable[[str], Kept | None] = lambda etag: None
+    admit: Callable[[], None] = lambda: None
+    ticket: Ticket = field(default_factory=Ticket)
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    evaluated: bool = False
+    queue_ms: float = 0.0
+    work_ms: float = 0.0
+    left: tuple[str, Kept | None] | None = None
+
+    def into(self, environ: dict[str, object]) -> None:
+        """Send it with a request."""
+        environ[_ENVIRON] = self
+
+    @classmethod
+    def of(cls, request: Request) -> Exchange:
+        """That of a request; one of its own where there is no front."""
+        found = request.environ.get(_ENVIRON)
+        if not isinstance(found, cls):
+            found = request.environ[_ENVIRON] = cls()
+        return found

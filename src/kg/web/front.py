@@ -1,0 +1,505 @@
+"""The front: what is kept is answered at once, all else by the application in a thread.
+
+A request holds a thread only while it is answered: its body is read before, and its answer, which
+is complete by then, is sent after. So neither a client that sends slowly nor one that reads slowly
+keeps others out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import logging
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol
+
+from werkzeug.wrappers import Response
+
+from kg.errors import BadArgument, BodyTooLarge, KgError, QueueFull
+from kg.settings import Settings
+from kg.store.embedded import EmbeddedStore
+from kg.web.access_log import AccessLog
+from kg.web.bodies import Body, Content, OpenFile, kept, size
+from kg.web.cache import Cache, Link
+from kg.web.conditions import has
+from kg.web.errors import failure, problem, refusal
+from kg.web.exchange import Exchange
+from kg.web.headers import Fields, finished, preflight
+from kg.web.opened import Opening
+from kg.web.rates import Rates
+from kg.web.threads import Threads
+
+_log = logging.getLogger(__name__)
+
+_PAGES: Final = 32
+"""Threads beyond those of queries that run or wait, so that pages and dumps pass them by."""
+_BODIES: Final = 256 * 1024 * 1024
+"""Bytes of all bodies that are held at one moment."""
+_LINGER_SECONDS: Final = 1.0
+"""How long the rest of a body is read that is too large: closed at once, a client would not see
+why."""
+_TICK_SECONDS: Final = 0.05
+_OWN: Final = ("authorization", "kg-query-key", "kg-query-id")
+"""Fields of a request that nobody else may be answered with."""
+_FORM: Final = "application/x-www-form-urlencoded"
+_QUERY: Final = "application/sparql-query"
+_UNMODIFIED: Final = frozenset(("etag", "cache-control", "vary", "kg-release"))
+"""Fields that a 304 repeats (RFC 9110, 15.4.5)."""
+_SHARED_ERRORS: Final = frozenset((400, 403, 404, 406, 413, 422, 503))
+_KEPT_PATHS: Final = ("/sparql", "/id/", "/r/", "/graphs")
+_PLAIN_PATHS: Final = ("/sparql", "/id/")
+"""In a plain store the name of a graph may depend on the field Host."""
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Question = tuple[str, ...]
+
+
+class Headers(Protocol):
+    """The fields of a request, as granian gives them; values that are not ASCII are left out."""
+
+    def get(self, key: str, default: Any = None) -> Any: ...  # noqa: D102
+    def get_all(self, key: str) -> list[str]: ...  # noqa: D102
+    def items(self) -> list[tuple[str, str]]: ...  # noqa: D102
+
+
+class Scope(Protocol):
+    """The head of a request; `path` is decoded, with U+FFFD for what is not UTF-8."""
+
+    proto: str
+    http_version: str
+    server: str
+    client: str
+    scheme: str
+    method: str
+    path: str
+    query_string: str
+    authority: str | None
+
+    @property
+    def headers(self) -> Headers: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete answer."""
+
+    status: int
+    fields: Fields
+    content: Content
+
+    def field(self, name: str, default: str = "-") -> str:
+        """The value of a field."""
+        return next((value for known, value in self.fields if known == name), default)
+
+
+@dataclass(slots=True)
+class _Asking:
+    """A request that a thread answers now."""
+
+    protocol: Any
+    exchange: Exchange
+    watched: bool = False
+
+
+class Front:
+    """The RSGI application in front of a WSGI one."""
+
+    def __init__(self, app: Application, store: EmbeddedStore, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self._head = _Head(store)
+        self._cache = Cache(settings.cache_bytes)
+        self._rates = Rates(settings.client_rate)
+        self._access = AccessLog()
+        self._threads: Threads[Reply] = Threads(settings.workers + settings.queue_length + _PAGES)
+        self._asking: dict[asyncio.Future[Reply], _Asking] = {}
+        self._held = 0
+        self._kept_paths = _PLAIN_PATHS if settings.plain else _KEPT_PATHS
+        self._answering: dict[Question, asyncio.Future[Reply | None]] = {}
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Called by granian before the first request."""
+        self._loop = loop
+        self._opening = Opening(loop)
+        loop.call_later(_TICK_SECONDS, self._tick)
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Called by granian after the last request."""
+        self._access.flush()
+
+    async def __rsgi__(self, scope: Scope, protocol: Any) -> None:
+        """Answer one request, whatever happens."""
+        started = time.perf_counter()
+        exchange: Exchange | None = None
+        try:
+            reply = self._at_hand(scope)
+            if reply is None:
+                exchange = Exchange(
+                    self._cache.find, lambda: self._rates.admit(_address(scope.client))
+                )
+                reply = await self._answer(scope, protocol, exchange)
+                reply = _timed(reply, exchange, started)
+        except Exception:
+            _log.exception("event=failed path=%r", scope.path)
+            reply = _reply_of(failure(scope.headers.get("accept", "")))
+        self._send(scope, protocol, reply)
+        self._access.add(
+            scope.method,
+            scope.path,
+            reply.status,
+            release=reply.field("kg-release"),
+            size=reply.field("content-length"),
+            query=exchange.id if exchange and exchange.evaluated else "-",
+            seconds=time.perf_counter() - started,
+        )
+
+    # --- what is at hand ------------------------------------------------------------------
+
+    def _at_hand(self, scope: Scope) -> Reply | None:
+        """What is kept for this question, or 304 in its place."""
+        if scope.method not in ("GET", "HEAD"):
+            return None
+        question = self._question(scope)
+        return self._known(question, scope) if question else None
+
+    def _known(self, question: Question, scope: Scope) -> Reply | None:
+        link = self._cache.led(question)
+        if link is None:
+            return None
+        condition = scope.headers.get("if-none-match")
+        if condition and scope.method != "POST" and (condition == "*" or has(condition, link.etag)):
+            return Reply(304, link.unmodified, b"")
+        answer = self._cache.find(link.etag) if link.fields else None
+        return Reply(200, link.fields, answer.content) if answer else None
+
+    def _question(self, scope: Scope, body: bytes = b"") -> Question | None:
+        """All that an answer from the cache depends on; None where nothing is kept."""
+        if not scope.path.startswith(self._kept_paths):
+            return None
+        head = self._head.name()
+        if head is None:
+            return None
+        headers = scope.headers
+        question = (
+            head,
+            scope.path,
+            scope.query_string,
+            ",".join(headers.get_all("accept")),
+            ",".join(headers.get_all("accept-encoding")),
+        )
+        if scope.method != "POST":
+            return question
+        kind = headers.get("content-type", "")
+        return (*question, kind, hashlib.sha256(body).hexdigest())
+
+    # --- the application ------------------------------------------------------------------
+
+    async def _answer(self, scope: Scope, protocol: Any, exchange: Exchange) -> Reply:
+        accept = scope.headers.get("accept", "")
+        if scope.path == "*":
+            return Reply(204, finished([("allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS")]), b"")
+        try:
+            body = await self._body(scope, protocol)
+        except _TooSlow:
+            return _closing(_too_slow(accept, self._settings.body_seconds))
+        except KgError as error:
+            return _closing(refusal(error, accept))
+        try:
+            return await self._shared(scope, protocol, exchange, body)
+        finally:
+            self._held -= len(body)
+
+    async def _shared(self, scope: Scope, protocol: Any, exchange: Exchange, body: bytes) -> Reply:
+        """The answer of the application; the same question asked at once is evaluated once."""
+        question = self._question_of_all(scope, body)
+        if question is None:
+            return await self._asked(scope, protocol, exchange, body)
+        if question in self._answering:
+            shared = await asyncio.shield(self._answering[question])
+            known = self._known(question, scope) or shared
+            if known:
+                return known
+        mine = self._loop.create_future()
+        first = self._answering.setdefault(question, mine) is mine
+        reply: Reply | None = None
+        try:
+            reply = await self._asked(scope, protocol, exchange, body)
+            self._keep(question, reply, exchange)
+            return reply
+        finally:
+            if first:
+                del self._answering[question]
+                mine.set_result(reply if reply and _may_be_shared(reply, exchange) else None)
+
+    def _question_of_all(self, scope: Scope, body: bytes) -> Question | None:
+        """The question, unless it is one that only its client may share, or it may write."""
+        headers = scope.headers
+        if any(headers.get(name) is not None for name in _OWN):
+            return None
+        if scope.method == "POST":
+            kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+            if not (kind == _QUERY or (kind == _FORM and b"update" not in body)):
+                return None
+        elif scope.method not in ("GET", "HEAD"):
+            return None
+        return self._question(scope, body)
+
+    async def _asked(self, scope: Scope, protocol: Any, exchange: Exchange, body: bytes) -> Reply:
+        if self._threads.all_busy:
+            return _reply_of(refusal(QueueFull(0), scope.headers.get("accept", "")))
+        work = self._threads.run(self._loop, partial(self._call, scope, exchange, body))
+        self._asking[work] = _Asking(protocol, exchange)
+        try:
+            return await work
+        finally:
+            del self._asking[work]
+
+    def _call(self, scope: Scope, exchange: Exchange, body: bytes) -> Reply:
+        """Runs in a thread: the WSGI application's answer to this request (PEP 3333)."""
+        environ = _environ(scope, body)
+        exchange.into(environ)
+        status, fields = 500, [("", "")]
+
+        def start_response(line: str, headers: Fields, _error: Any = None) -> None:
+            nonlocal status, fields
+            status, fields = int(line[:3]), headers
+
+        body_of = self._app(environ, start_response)
+        try:
+            content = body_of.content if isinstance(body_of, Body) else kept(b"".join(body_of))
+        finally:
+            close = getattr(body_of, "close", None)
+            if close:
+                close()
+        fields = finished(fields)
+        if scope.method == "OPTIONS":
+            fields = preflight(fields)
+        return Reply(status, fields, content)
+
+    def _keep(self, question: Question, reply: Reply, exchange: Exchange) -> None:
+        """Keep an answer for the next who asks, unless HEAD moved while it was made."""
+        if exchange.left is None or reply.status not in (200, 304):
+            return
+        if question[0] != reply.field("kg-release") and not question[1].startswith("/r/"):
+            return
+        etag, answer = exchange.left
+        if answer and self._cache.takes(answer.content):
+            self._cache.keep(etag, answer)
+        unmodified = finished(field for field in reply.fields if field[0] in _UNMODIFIED)
+        whole = reply.fields if reply.status == 200 else []
+        self._cache.lead(question, Link(etag, whole, unmodified))
+
+    # --- the body of a request ------------------------------------------------------------
+
+    async def _body(self, scope: Scope, protocol: Any) -> bytes:
+        """The body, whole. Its length is taken from `_held` by the one who lets go of it.
+
+        Raises BodyTooLarge, BadArgument for one that is cut, QueueFull where too many bodies are
+        held, and _TooSlow.
+        """
+        headers = scope.headers
+        length = headers.get("content-length")
+        if length is None and headers.get("transfer-encoding") is None:
+            return b""
+        limit = self._limit(scope)
+        arriving, parts = _arriving(protocol), list[bytes]()
+        taken = 0
+        try:
+            async with asyncio.timeout(self._settings.body_seconds):
+                if int(length or 0) > limit:
+                    raise BodyTooLarge(limit)
+                async for part in arriving:
+                    taken += len(part)
+                    self._held += len(part)
+                    parts.append(part)
+                    if taken > limit:
+                        raise BodyTooLarge(limit)
+                    if self._held > _BODIES:
+                        raise QueueFull(0)
+            if taken < int(length or 0):  # granian ends a body that was cut as if it were whole
+                raise BadArgument(
+                    "the body is shorter than its Content-Length", remedy="Send it again."
+                )
+        except BaseException as error:
+            self._held -= taken
+            if isinstance(error, TimeoutError):
+                raise _TooSlow from None
+            if isinstance(error, BodyTooLarge):
+                await _linger(arriving)
+            raise
+        return b"".join(parts)
+
+    def _limit(self, scope: Scope) -> int:
+        """Only a client that says who it is may send as much as a write may have."""
+        settings = self._settings
+        if settings.plain or scope.headers.get("authorization") is not None:
+            return max(settings.body_bytes, settings.write_bytes)
+        return settings.body_bytes
+
+    # --- sending --------------------------------------------------------------------------
+
+    def _send(self, scope: Scope, protocol: Any, reply: Reply) -> None:
+        content, fields = reply.content, reply.fields
+        if scope.method == "HEAD" or not size(content):
+            protocol.response_empty(reply.status, fields)
+        elif isinstance(content, bytes):
+            protocol.response_bytes(reply.status, fields, content)
+        else:
+            if isinstance(content, OpenFile):
+                self._opening.keep(content)
+            end = content.start + content.size
+            protocol.response_file_range(reply.status, fields, content.path, content.start, end)
+
+    # --- now and then ---------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        """Write the log; watch for the leaving of clients that are waiting now.
+
+        Most requests have come and gone in between, so that few are watched.
+        """
+        self._access.flush()
+        for work, asking in self._asking.items():
+            if not asking.watched:
+                asking.watched = True
+                _watch(asking.protocol, work, asking.exchange)
+        self._loop.call_later(_TICK_SECONDS, self._tick)
+
+
+class _Head:
+    """The name of the release that HEAD names, read anew only when the file is another one."""
+
+    def __init__(self, store: EmbeddedStore) -> None:
+        self._store = store
+        self._file = os.fspath(store.folder / "HEAD")
+        self._seen: tuple[int, ...] = ()
+        self._name: str | None = None
+
+    def name(self) -> str | None:
+        """The name; None where there is none now, so that nothing kept is given."""
+        try:
+            state = os.stat(self._file)
+            seen = (state.st_ino, state.st_mtime_ns, state.st_ctime_ns, state.st_size)
+            if seen != self._seen:
+                # In this order: were HEAD to move in between, the next request would see it.
+                self._name, self._seen = self._store.release().name, seen
+        except (OSError, KgError):
+            self._name, self._seen = None, ()
+        return self._name
+
+
+class _TooSlow(Exception):
+    """A body did not arrive in time."""
+
+
+def _may_be_shared(reply: Reply, exchange: Exchange) -> bool:
+    """Whether those who asked the same at the same time get the same answer."""
+    if reply.status == 200:
+        return exchange.left is not None  # else it is new each time
+    return reply.status in _SHARED_ERRORS and not exchange.ticket.cancelled
+
+
+async def _arriving(protocol: Any) -> AsyncIterator[bytes]:
+    """The body in pieces. Granian gives it once; this may be left, and gone on with."""
+    async for part in protocol:
+        yield part
+
+
+async def _linger(arriving: AsyncIterator[bytes]) -> None:
+    """Read on for a moment and forget it: closed at once, the client might not see the answer."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER_SECONDS):
+            async for _ in arriving:
+                pass
+
+
+def _watch(protocol: Any, work: asyncio.Future[Reply], exchange: Exchange) -> None:
+    """End the query of a client that leaves before it has its answer."""
+
+    async def leaving() -> None:
+        await protocol.client_disconnect()
+        if not work.done():
+            exchange.ticket.cancel()
+
+    if not work.done():
+        watching = asyncio.ensure_future(leaving())
+        work.add_done_callback(lambda _: watching.cancel())
+
+
+def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
+    """The request as PEP 3333 has it. HEAD comes as GET: `_send` leaves the content out."""
+    server, _, port = scope.server.rpartition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "GET" if scope.method == "HEAD" else scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_NAME": server.strip("[]"),
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": _address(scope.client),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope.headers.items():
+        # With an underscore it would pass for another field.
+        if "_" not in name:
+            key = f"HTTP_{name.upper().replace('-', '_')}"
+            environ[key] = f"{environ[key]},{value}" if key in environ else value
+    environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
+    for name in ("HTTP_CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"):  # the body is here, whole
+        environ.pop(name, None)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    return environ
+
+
+def _address(client: str) -> str:
+    """The address without the port."""
+    return client.rpartition(":")[0].strip("[]")
+
+
+def _timed(reply: Reply, exchange: Exchange, started: float) -> Reply:
+    """The answer with the id of its query and how long it took, where a query was evaluated."""
+    if not exchange.evaluated:
+        return reply
+    total = (time.perf_counter() - started) * 1000
+    timing = (
+        f"queue;dur={exchange.queue_ms:.1f}, work;dur={exchange.work_ms:.1f}, total;dur={total:.1f}"
+    )
+    fields = [*reply.fields, ("kg-query-id", exchange.id), ("server-timing", timing)]
+    return Reply(reply.status, fields, reply.content)
+
+
+def _reply_of(response: Response) -> Reply:
+    """An answer that the front makes itself."""
+    content = response.get_data()
+    response.content_length = len(content)
+    return Reply(response.status_code, finished(response.headers.items()), content)
+
+
+def _closing(response: Response) -> Reply:
+    """An answer after which the connection ends: what is left of the body is not read."""
+    response.headers["Connection"] = "close"
+    return _reply_of(response)
+
+
+def _too_slow(accept: str, seconds: float) -> Response:
+    return problem(
+        "request-timeout",
+        accept,
+        status=408,
+        detail=f"the request body did not arrive within {seconds:g} s",
+        remedy="Send it faster, or less. An operator can raise KG_BODY_SECONDS.",
+        limit=seconds,
+    )
