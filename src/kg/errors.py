@@ -329,6 +329,13 @@ class StoreBusy(StoreError):
             f"another process is writing to {folder}", remedy="Wait for it to end, and try again."
         )
 
+    @classmethod
+    def of_write(cls) -> StoreBusy:
+        """The error of a client, who is not told where the store lies."""
+        error = cls(Path())
+        error.message = "another write is under way"
+        return error
+
 
 class StoreDamaged(StoreError):
     """A release cannot be opened."""
@@ -709,7 +716,7 @@ class BodyTooLarge(FormatError):
     def __init__(self, limit: int) -> None:
         super().__init__(
             f"the request body has more than {limit} bytes",
-            remedy="Send less. An operator can raise KG_BODY_BYTES.",
+            remedy="Send less. An operator can raise KG_BODY_BYTES, or KG_WRITE_BYTES for writes.",
         )
         self.limit = limit
 

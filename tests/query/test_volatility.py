@@ -34,6 +34,20 @@ def test_service_and_what_is_not_made_of_tokens_are_never_kept() -> None:
     assert is_volatile("ASK { 'now }")
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT (?a<NOW()&&?b>?c AS ?x) {}",
+        "SELECT (?a<RAND()&&2>1 AS ?x) {}",
+        'SELECT (?x<?b#>"""\n+RAND() AS ?y) #""" AS ?z)\n {}',
+        "SELECT (?x<'>'+STR(RAND())&&?b>'' AS ?z) {}",
+        "SELECT (?a<<urn:e#>+NOW() AS ?x) {}",
+    ],
+)
+def test_a_call_is_found_behind_a_less_than_that_looks_like_an_iri(query: str) -> None:
+    assert is_volatile(query)
+
+
 @given(st.text(max_size=60), st.sampled_from(CALLS))
 def test_a_call_is_found_before_any_text(text: str, call: str) -> None:
     assert is_volatile(f"SELECT ({call} AS ?x) {{}} {text}")

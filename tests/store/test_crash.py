@@ -140,13 +140,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_disk_that_is_full_at_any_moment_leaves_head_as_it_was(small_disk: Path) -> None:
-    """Filled to a little more each time, so that it is full in another place of a commit."""
+    """Filled to a little less each time, so that it is full in another place of a commit."""
     folder = small_disk / "store"
     commit(folder, commit_of(0), now=NOW)
     before, refused = content(0), 0
     for step in range(1, ROUNDS + 1):
         free = shutil.disk_usage(small_disk).free
-        (small_disk / "ballast").write_bytes(b"x" * max(free - step * 24 * 1024, 0))
+        (small_disk / "ballast").write_bytes(b"x" * max(free - step * step * 8 * 1024, 0))
         try:
             commit(folder, commit_of(step), now=NOW)
             before = content(step)

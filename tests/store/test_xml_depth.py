@@ -31,6 +31,23 @@ def test_a_document_of_usual_depth_is_read() -> None:
     assert dataset.triples("http://ex/g").count(b"\n") == 100
 
 
-def test_what_is_no_xml_is_left_to_the_engine() -> None:
+@pytest.mark.parametrize(
+    "start", [b"", b"<!-- a -- b -->", b'<?xml version="1.0" encoding="x-none"?>']
+)
+def test_a_fault_before_the_depth_does_not_hide_it(start: bytes) -> None:
+    """The engine reads past the comment, which is no XML."""
     with pytest.raises(MalformedData, match="rdfxml"):
-        MemoryDataset().load(b"<a><b></a>", RDF_XML, "http://ex/g")
+        MemoryDataset().load(start + nested(3000), RDF_XML, "http://ex/g")
+
+
+def test_what_is_no_xml_is_refused_with_its_place() -> None:
+    with pytest.raises(MalformedData, match="mismatched tag") as caught:
+        MemoryDataset().load(b"<a>\n<b></a>", RDF_XML, "http://ex/g")
+    assert (caught.value.line, caught.value.column) == (2, 6)
+
+
+@pytest.mark.parametrize("encoding", ["x-none", "iso-8859-1", "utf-7", "shift_jis", "idna"])
+def test_another_encoding_than_utf_8_is_malformed_data(encoding: str) -> None:
+    document = f'<?xml version="1.0" encoding="{encoding}"?>{RDF}</rdf:RDF>'.encode()
+    with pytest.raises(MalformedData, match="UTF-8"):
+        MemoryDataset().load(document, RDF_XML, "http://ex/g")

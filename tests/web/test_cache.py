@@ -1,5 +1,6 @@
 """Answers that are kept: found again in any spelling, bounded, and never older than HEAD."""
 
+import gzip
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,16 @@ def test_questions_are_bounded_as_well() -> None:
     for number in range(100):
         cache.lead((str(number),), Link("e", [("a", "b")], []))
     assert cache.led(("99",)) and not cache.led(("0",))
+
+
+def test_a_question_does_not_lead_to_an_answer_of_another_length() -> None:
+    cache = Cache(8 * 4000)
+    fields = [("content-length", "2")]
+    cache.lead(("a",), Link("e", fields, [("etag", "e")]))
+    cache.keep("e", Kept(b"12", {}))
+    assert cache.led(("a",)) == Link("e", fields, [("etag", "e")])
+    cache.keep("e", Kept(b"123", {}))
+    assert cache.led(("a",)) == Link("e", [], [("etag", "e")])
 
 
 def test_a_file_that_nobody_refers_to_is_closed() -> None:
@@ -133,6 +144,21 @@ def test_one_question_of_many_clients_at_once_is_evaluated_once(server: Server) 
     assert {reply.problem["title"] for reply in replies} == {"Deadline exceeded"}
     assert sum(map(evaluated, replies)) == 1
     assert took < 3
+
+
+def test_two_spellings_at_once_of_a_query_with_fresh_blank_nodes_get_whole_answers(
+    server: Server,
+) -> None:
+    """Their ETag is one, and packed they differ in length."""
+    query = f"CONSTRUCT {{ [] <{BASE}q> ?o }} WHERE {{ ?s <{BASE}q> ?o }}"
+    paths = ["/sparql?" + urlencode({"query": query, "timeout": 1 + n / 10}) for n in range(8)]
+
+    def whole(path: str) -> bool:
+        fields = {"Accept": "application/n-triples", "Accept-Encoding": "gzip"}
+        return gzip.decompress(server.send(path, headers=fields).body).count(b"\n") == 300
+
+    with ThreadPoolExecutor(8) as clients:
+        assert all(clients.map(whole, [*paths, *paths]))
 
 
 def test_what_is_new_each_time_is_evaluated_for_each(server: Server) -> None:

@@ -60,6 +60,16 @@ def test_a_range_past_the_end_is_416_with_the_length(server: Server, release: Re
     assert (reply.status, reply.headers.get("content-range")) == (416, f"bytes */{length}")
 
 
+@pytest.mark.parametrize("field", ["items=0-1", "bytes=0-0,5-6", "bytes=abc", "nonsense"])
+def test_a_range_that_is_not_understood_is_ignored(
+    server: Server, release: Release, field: str
+) -> None:
+    """RFC 9110, section 14.2: a unit that is not known must be; several ranges may be."""
+    path = f"/dump/{release.name}.nq.gz"
+    whole, reply = server.send(path), server.send(path, headers={"Range": field})
+    assert (reply.status, reply.body) == (200, whole.body)
+
+
 def test_head_of_a_dump_has_the_headers_of_get(server: Server, release: Release) -> None:
     path = f"/dump/{release.name}.trig.gz"
     get, head = server.send(path), server.send(path, method="HEAD")

@@ -29,6 +29,7 @@ from kg.store.base import Release
 from kg.store.embedded import EmbeddedStore
 from kg.web.app import create_app
 from kg.web.errors import STATUS, refusal
+from kg.web.running import Running
 from kg_server import Reply, Server
 
 SLOW = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
@@ -199,7 +200,7 @@ def test_an_unexpected_error_is_500_logged_and_without_traceback(
     folder: Path, release: Release, caplog: pytest.LogCaptureFixture
 ) -> None:
     with EmbeddedStore(folder, Settings()) as store:
-        app = create_app(store, Settings())
+        app = create_app(store, Settings(), Running())
         app.add_url_rule("/broken", view_func=lambda: str(1 / 0))
         reply = app.test_client().get("/broken")
     assert (reply.status_code, reply.get_json()) == (500, _untold("Internal server error"))
@@ -213,7 +214,7 @@ def test_a_fault_of_the_store_is_500_and_told_to_the_operator_alone(
     shutil.copytree(folder, copy)
     (copy / "HEAD").write_text("7-000000000000\n")
     with EmbeddedStore(copy, Settings()) as store:
-        reply = create_app(store, Settings()).test_client().get("/")
+        reply = create_app(store, Settings(), Running()).test_client().get("/")
     assert (reply.status_code, reply.get_json()) == (500, _untold("No such release"))
     assert "7-000000000000" in caplog.text
 
@@ -224,7 +225,7 @@ def test_no_path_of_the_machine_reaches_a_client(
     copy = shutil.copytree(folder, tmp_path / "store")
     query = {"query": "CONSTRUCT { ?s ?p ?o } { ?s ?p ?o }", "format": "jsonld"}
     with EmbeddedStore(copy, Settings()) as store:
-        client = create_app(store, Settings()).test_client()
+        client = create_app(store, Settings(), Running()).test_client()
         assert client.get("/sparql", query_string=query).status_code == 200
         (copy / "releases" / release.name / "context.jsonld").unlink()
         reply = client.get("/sparql", query_string=query)

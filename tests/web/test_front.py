@@ -17,6 +17,7 @@ from kg.namespaces import BASE
 from kg.web.bodies import OpenFile, kept
 from kg.web.headers import finished
 from kg_server import Server
+from raw_http import reply, request
 
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 LARGE = "/sparql?" + urlencode({"query": f"SELECT * {{ ?s <{BASE}q> ?o . ?x <{BASE}q> ?y }}"})
@@ -193,3 +194,21 @@ def test_pipelined_requests_are_answered_in_turn(server: Server) -> None:
             assert part
             taken += part
     assert taken.count(b"boolean") == 20
+
+
+@pytest.mark.parametrize(
+    ("hosts", "status"),
+    [
+        (["Host: example.org"], 200),
+        (["Host: [::1]:8080"], 200),
+        (["Host:"], 200),
+        ([], 400),
+        (["Host: a", "Host: b"], 400),
+        (["Host: a b"], 400),
+        (["Host: a/b"], 400),
+    ],
+)
+def test_a_request_names_one_host(server: Server, hosts: list[str], status: int) -> None:
+    """RFC 9112, section 3.2."""
+    for target in ("/", "/sparql?query=ASK%7B%7D", "/sparql?query=ASK%7B%7D"):
+        assert reply(server.port, request("GET", target, hosts, host=None)).status == status, target

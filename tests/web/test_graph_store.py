@@ -201,6 +201,20 @@ def test_post_to_the_store_makes_a_new_graph_each_time(writable: Writable) -> No
     assert [writable.triples(path) for path in paths] == [[_integer(1)], [_integer(1)]]
 
 
+@pytest.mark.parametrize("body", ["", "# nothing", "@prefix : <http://ex/> ."])
+def test_post_of_no_triple_makes_no_graph(writable: Writable, body: str) -> None:
+    before = writable.release()
+    reply = writable.send("POST", "/graphs", body)
+    assert (reply.status, "location" in reply.headers) == (400, False)
+    assert writable.release() == before
+
+
+def test_a_part_of_a_graph_is_not_taken_as_all_of_it(writable: Writable) -> None:
+    headers = {"Content-Range": "bytes 0-9/100"}
+    assert writable.send("PUT", "/graphs/part", ONE, headers=headers).status == 400
+    assert writable.server.send("/graphs/part").status == 404
+
+
 def test_a_token_for_some_graphs_makes_new_ones_there(writable: Writable) -> None:
     reply = writable.send("POST", "/graphs", ONE, token="limited")  # noqa: S106
     assert reply.status == 201
@@ -337,10 +351,14 @@ def test_the_digest_of_a_write_is_a_tag_for_the_next(writable: Writable) -> None
         ("If-Match", '"x"', 412),
         ("If-Match", 'W/"{tag}"', 412),
         ("If-Match", '"x", "{tag}"', 204),
-        ("If-Match", f'"{"0" * 64}", "{{tag}}"', 400),
+        ("If-Match", f'"{"0" * 64}", "{{tag}}"', 204),
+        ("If-Match", f'"{"0" * 64}", W/"{{tag}}"', 412),
+        ("If-Match", '"*"', 412),
+        ("If-Match", "", 412),
         ("If-Match", "nonsense", 412),
         ("If-None-Match", "*", 412),
-        ("If-None-Match", '"x"', 400),
+        ("If-None-Match", '"x"', 204),
+        ("If-None-Match", 'W/"{tag}"', 412),
     ],
 )
 def test_conditions_of_a_write(writable: Writable, field: str, value: str, status: int) -> None:

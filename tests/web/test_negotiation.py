@@ -1,12 +1,15 @@
 """The choice of a format from Accept and `?format=`."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.errors import NotAcceptable
 from kg.media import FORMATS, GRAPH_FORMATS, SOLUTION_FORMATS, Form, Format, formats_for
-from kg.web.negotiation import chooser
+from kg.store.base import Coding
+from kg.web.negotiation import chooser, coding, needs_packing, prefers_text
 
 SELECT = [
     (None, "json"),
@@ -24,6 +27,9 @@ SELECT = [
     ("application/sparql-results+json;q=0, application/json;q=0, */*", "xml"),
     ("text/html, application/xml;q=0.9, */*;q=0.8", "xml"),
     ("text/turtle, text/csv;q=0.1", "csv"),
+    (" , ,", "json"),
+    ("*", "json"),
+    ("text/csv," + "a/b," * 30_000, "csv"),
 ]
 CONSTRUCT = [
     (None, "turtle"),
@@ -58,6 +64,20 @@ def test_accept_without_a_format_offered_is_refused(accept: str) -> None:
     with pytest.raises(NotAcceptable) as refusal:
         chooser(accept, None)(SOLUTION_FORMATS)
     assert refusal.value.offered == tuple(format.media_type for format in SOLUTION_FORMATS)
+
+
+def test_long_fields_are_not_remembered() -> None:
+    """A client may send 128 KiB of them with each request, and each time others."""
+    fields = [f"text/csv, image/{number}," + "a/b," * 10_000 for number in range(20)]
+    tracemalloc.start()
+    for field in fields:
+        assert chooser(field, None)(SOLUTION_FORMATS) == FORMATS["csv"]
+        assert coding(field) is Coding.IDENTITY
+        assert not needs_packing(field)
+        assert not prefers_text(field)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 20 * 40_000
 
 
 @pytest.mark.parametrize("format", SOLUTION_FORMATS, ids=lambda format: format.name)

@@ -91,6 +91,17 @@ def test_an_unknown_release_is_404(newer: tuple[Server, Release], name: str, pat
     assert newer[0].send(f"/r/{name}/{path}").status == 404
 
 
+@pytest.mark.parametrize("slashes", ["/", "//"])
+def test_a_redirect_names_no_host(
+    newer: tuple[Server, Release], release: Release, slashes: str
+) -> None:
+    """The field Host is the client's: whoever keeps the answer would send others there."""
+    path = f"{slashes}r/{release.name}"
+    reply = newer[0].send(f"{path}?a=%2F%0A", headers={"Host": "elsewhere.example"})
+    assert (reply.status, reply.headers["location"]) == (308, f"/r/{release.name}/?a=%2F%0A")
+    assert (reply.headers["cache-control"], reply.body) == ("no-cache", b"")
+
+
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
 def test_nothing_is_written_below_a_release(
     newer: tuple[Server, Release], release: Release, method: str

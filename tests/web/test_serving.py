@@ -149,15 +149,13 @@ from pathlib import Path
 from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
-from kg.media import CSV, Form
-from kg.query.run import Answer
 from kg.settings import Settings
-from kg.store.base import Release, Spool
-from kg.web.answers import respond
+from kg.web.answers import Reply
+from kg.web.bodies import OpenFile
 from kg.web.front import Front
+from kg.web.running import Running
 
 app = Flask("failing")
-release = Release(1, "", Path("1-0"), "", None, "", "", "", 0, ())
 
 class Store:
     folder = Path("nowhere")
@@ -167,11 +165,12 @@ def answer():
     file = tempfile.TemporaryFile()
     file.write(bytes({FULL_SIZE} // 2))
     file.flush()
-    return respond(Answer(Spool(file, {FULL_SIZE}), CSV, Form.SELECT, release))
+    content = OpenFile(os.dup(file.fileno()), {FULL_SIZE})
+    return Reply(200, [("content-length", "{FULL_SIZE}")], content).response()
 
 Granian(
     "app", port=int(sys.argv[1]), interface=Interfaces.RSGI, websockets=False, log_enabled=False
-).serve(target_loader=lambda: Front(app, Store(), Settings()), wrap_loader=False)
+).serve(target_loader=lambda: Front(app, Store(), Settings(), Running()), wrap_loader=False)
 """
 
 
@@ -196,6 +195,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from kg.settings import Settings
 from kg.web.front import Front
+from kg.web.running import Running
 
 class Store:
     folder = Path("nowhere")
@@ -214,7 +214,7 @@ def app(environ, start_response):
 
 Granian(
     "app", port=int(sys.argv[1]), interface=Interfaces.RSGI, websockets=False, log_enabled=False
-).serve(target_loader=lambda: Front(app, Store(), Settings()), wrap_loader=False)
+).serve(target_loader=lambda: Front(app, Store(), Settings(), Running()), wrap_loader=False)
 """
 
 

@@ -117,10 +117,11 @@ def test_a_token_for_some_graphs_writes_no_other(
         (f"COPY <{GRAPH}ontology> TO <{LIMITED}copy>", 204),
         (f"{_update(LIMITED + 'd')} ; {_update(GRAPH + 'yours')}", 403),
         (f"MOVE <{GRAPH}yours> TO <{LIMITED}e>", 403),
-        (f"INSERT {{ GRAPH ?g {{ {ONE} }} }} WHERE {{ BIND(<{LIMITED}f> AS ?g) }}", 403),
+        (f"INSERT {{ GRAPH ?g {{ {ONE} }} }} WHERE {{ BIND(<{LIMITED}f> AS ?g) }}", 204),
+        (f"INSERT {{ GRAPH ?g {{ {ONE} }} }} WHERE {{ BIND(<{GRAPH}yours> AS ?g) }}", 403),
         ("CLEAR NAMED", 403),
-        # What a prefix of the store stands for may be another thing when the write is made.
-        (f"INSERT DATA {{ GRAPH rf:x {{ {ONE} }} }}", 400),
+        (f"INSERT DATA {{ GRAPH rf:x {{ {ONE} }} }}", 403),
+        ("INSERT DATA { GRAPH <http://ex/none> {} }" + " " * 300_000, 403),
     ],
 )
 def test_so_does_an_update_with_it(writable: Writable, update: str, status: int) -> None:

@@ -154,3 +154,13 @@ def test_a_rejected_update_gets_the_report(writable: Writable) -> None:
     reply = writable.update(update)
     assert (reply.status, reply.headers["content-type"]) == (422, "text/turtle; charset=utf-8")
     assert b"sh:ValidationReport" in reply.body
+
+
+@pytest.mark.parametrize("field", ["If-Match", "If-None-Match"])
+def test_an_update_takes_no_condition_rather_than_pass_over_it(
+    writable: Writable, field: str
+) -> None:
+    kind, before = "application/sparql-update", writable.release()
+    reply = writable.send("POST", "/sparql", _insert("if"), kind, headers={field: "*"})
+    assert (reply.status, field in reply.problem["detail"]) == (400, True)
+    assert writable.release() == before

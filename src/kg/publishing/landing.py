@@ -12,6 +12,7 @@ from typing import Final
 from kg.errors import (
     BadArgument,
     DefaultGraphRefused,
+    GraphChanged,
     NoRelease,
     QuerySyntax,
     UnknownResource,
@@ -31,6 +32,7 @@ from kg.store.commits import Writing, writing
 from kg.store.graphs import DEFAULT_GRAPH, Draft, Graphs, checked_update
 from kg.store.memory import MemoryDataset
 from kg.store.release_files import carried_files
+from kg.store.tokens import check_begins
 
 Contents = Mapping[str, bytes]
 """The canonical N-Triples of each graph that a write changes; none where it is then gone."""
@@ -45,9 +47,10 @@ def land(
 
     Raises as `Writer.write`, apart from what that adds.
     """
+    given = _given(write)  # before anybody has to wait for it
     with writing(folder, wait=settings.queue_seconds, plain=settings.plain) as store:
         head = _head(store, folder)
-        contents = _changed(store, head, _contents(write, store, head, settings))
+        contents = _changed(write, store, head, _contents(write, given, store, head, settings))
         after = head
         if contents:
             change = _change(write, store, head, contents, preparer)
@@ -79,8 +82,10 @@ def _digests(head: Release) -> dict[str, str]:
     return {state.iri: state.digest for state in head.graphs}
 
 
-def _changed(store: Writing, head: Release, contents: Iterable[tuple[str, bytes]]) -> Contents:
-    """The graphs that would not be what they are; raises ForeignGraph."""
+def _changed(
+    write: Write, store: Writing, head: Release, contents: Iterable[tuple[str, bytes]]
+) -> Contents:
+    """The graphs that would not be what they are; raises Forbidden and ForeignGraph."""
     digests = _digests(head)
     changed = {
         graph: triples
@@ -89,6 +94,7 @@ def _changed(store: Writing, head: Release, contents: Iterable[tuple[str, bytes]
     }
     if not store.plain:
         for graph in changed:
+            check_begins(graph, write.only, write.who)
             check_free(graph, store.owner(graph))
     return changed
 
@@ -100,43 +106,54 @@ def _sha256(content: bytes) -> str:
 # --- what is to be written ----------------------------------------------------------------
 
 
+def _given(write: Write) -> MemoryDataset:
+    """The documents of the request as one graph; raises MalformedData."""
+    given = MemoryDataset()
+    for document in write.documents:
+        graph = write.graph or DEFAULT_GRAPH
+        given.load(document.content, document.format, graph, base=write.graph)
+    return given
+
+
 def _contents(
-    write: Write, store: Writing, head: Release, settings: Settings
+    write: Write, given: MemoryDataset, store: Writing, head: Release, settings: Settings
 ) -> list[tuple[str, bytes]]:
     """The graphs that the write may change, with what they would hold."""
     if write.method is Method.UPDATE:
         return _updated(write, store, head, settings)
     if write.graph is None and not store.plain:
         raise DefaultGraphRefused("this request")
-    return [_graph(write, write.graph or DEFAULT_GRAPH, store, head)]
+    return [_graph(write, given, write.graph or DEFAULT_GRAPH, store, head)]
 
 
-def _graph(write: Write, graph: str, store: Writing, head: Release) -> tuple[str, bytes]:
+def _graph(
+    write: Write, given: MemoryDataset, graph: str, store: Writing, head: Release
+) -> tuple[str, bytes]:
     """One graph after PUT, POST or DELETE (Graph Store Protocol 1.1, 5.3 to 5.5)."""
     if not store.plain:
         check_free(graph, store.owner(graph))
-    _check_conditions(write, graph, store)
-    dataset = MemoryDataset()
+    _check_conditions(write, graph, _digest(head, graph))
     if write.method is Method.DELETE:
         if _digest(head, graph) is None and graph != DEFAULT_GRAPH:
             raise UnknownResource(f"there is no graph <{graph}>")
         return graph, b""
     if write.method is Method.POST:
         with store.graphs() as graphs:
-            dataset.load(graphs.triples(graph), N_TRIPLES, graph)
-    base = None if graph == DEFAULT_GRAPH else graph
-    for document in write.documents:
-        dataset.load(document.content, document.format, graph, base=base)
-    triples = dataset.triples(graph)
+            given.load(graphs.triples(graph), N_TRIPLES, graph)
+    triples = given.triples(graph)
     return graph, stored(triples, graph) if store.plain else triples
 
 
-def _check_conditions(write: Write, graph: str, store: Writing) -> None:
+def _check_conditions(write: Write, graph: str, digest: str | None) -> None:
     """If-Match and If-None-Match (RFC 9110, 13.1); raises GraphChanged."""
-    if write.if_match is not None:
-        store.expect({graph: write.if_match})
-    if write.if_none_match:
-        store.expect({graph: None})
+    if write.if_match is not None and not _is_one(digest, write.if_match):
+        raise GraphChanged(graph)
+    if write.if_none_match is not None and _is_one(digest, write.if_none_match):
+        raise GraphChanged(graph)
+
+
+def _is_one(digest: str | None, digests: Sequence[str]) -> bool:
+    return digest is not None and ("*" in digests or digest in digests)
 
 
 def _updated(
@@ -151,15 +168,25 @@ def _updated(
         nesting=settings.nesting,
         plain=store.plain,
     )
+    for graph in sorted({graph for operation in found for graph in operation.writes}):
+        check_begins(graph, write.only, write.who)
     with store.draft() as draft:
-        _run(write, found, draft, prefixes)
-        return [(graph, draft.triples(graph)) for graph in sorted(_touched(found, head, draft))]
+        _run(write, found, draft, prefixes, plain=store.plain)
+        touched = _touched(found, head, draft)
+        return [(graph, draft.triples(graph)) for graph in sorted(touched)]
 
 
 def _run(
-    write: Write, found: Sequence[Operation], draft: Draft, prefixes: Mapping[str, str]
+    write: Write,
+    found: Sequence[Operation],
+    draft: Draft,
+    prefixes: Mapping[str, str],
+    *,
+    plain: bool,
 ) -> None:
     for number, operation in enumerate(found, start=1):
+        if not plain:
+            _check_source(operation, draft)
         text = operation.text
         if write.dataset:
             if operation.describes:
@@ -172,17 +199,32 @@ def _run(
         last = number == len(found)
         writes = None if operation.any_graph else operation.writes
         try:
-            draft.run(text, prefixes, writes, last=last)
+            draft.run(text, prefixes, writes, reads=operation.reads, last=last)
         except QuerySyntax:
             checked_update(write.update, prefixes)  # with the place in the whole text
             raise
 
 
+def _check_source(operation: Operation, draft: Draft) -> None:
+    """ADD and COPY from a graph that is not there fail, as MOVE does (SPARQL 1.1 Update, 3.2).
+
+    The engine copies nothing then, so that a misspelt name would empty the graph copied to.
+    """
+    if operation.source is not None and operation.source not in draft.names():
+        raise BadArgument(
+            f"line {operation.line} copies <{operation.source}>, which does not exist",
+            remedy="With SILENT it is no error.",
+        )
+
+
 def _touched(found: Sequence[Operation], head: Release, draft: Draft) -> set[str]:
+    """The graphs that may have been written; raises BadArgument for a name that is reserved."""
     touched = {graph for operation in found for graph in operation.writes}
     if any(operation.any_graph for operation in found):
-        touched |= {*draft.names(), *_digests(head)}
-    touched.discard(DEFAULT_GRAPH)
+        held = _digests(head).keys() - {DEFAULT_GRAPH}
+        touched |= held.union(draft.names())
+    if DEFAULT_GRAPH in touched:
+        raise BadArgument(f"<{DEFAULT_GRAPH}> is reserved", remedy="Choose another IRI.")
     if any(operation.default for operation in found):
         touched.add(DEFAULT_GRAPH)
     return touched

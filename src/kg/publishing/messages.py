@@ -14,12 +14,13 @@ from kg.settings import Settings
 from kg.store.base import Dataset
 from kg.store.wire import Message
 
-_AS_THEY_ARE = ("graph", "update", "who", "if_match", "if_none_match")
+_AS_THEY_ARE = ("graph", "update", "who")
+_LISTED = ("if_match", "if_none_match", "only")
 
 
 def encoded_write(folder: Path, settings: Settings, write: Write) -> Message:
     """A write to the store in `folder`; its body is that of the documents, one after another."""
-    head = {name: getattr(write, name) for name in _AS_THEY_ARE} | {
+    head = {name: getattr(write, name) for name in (*_AS_THEY_ARE, *_LISTED)} | {
         "folder": str(folder),
         "settings": asdict(settings),
         "method": write.method.value,
@@ -33,11 +34,15 @@ def decoded_write(message: Message) -> tuple[Path, Settings, Write]:
     """What `encoded_write` made the message of."""
     head = message.head
     default_graphs, named_graphs = head["dataset"]
+    listed: dict[str, Any] = {
+        name: None if head[name] is None else tuple(head[name]) for name in _LISTED
+    }
     write = Write(
         method=Method(head["method"]),
         documents=_documents(head["documents"], message.body),
         dataset=Dataset(tuple(default_graphs), tuple(named_graphs)),
         **{name: head[name] for name in _AS_THEY_ARE},
+        **listed,
     )
     return Path(head["folder"]), Settings(**head["settings"]), write
 

@@ -30,8 +30,8 @@ class Document:
 class Write:
     """One write. `graph` is None for the default graph, which only a plain store lets write.
 
-    `if_match` is the digest that the graph must have, or `*` where it must exist;
-    `if_none_match` says that it must not.
+    `if_match` are digests of which the graph must have one, `if_none_match` those that it must
+    not have; `*` is any that there may be. None of either is no condition.
     """
 
     method: Method
@@ -41,8 +41,10 @@ class Write:
     dataset: Dataset = field(default_factory=Dataset)
     """The USING clauses of the protocol (SPARQL 1.1 Protocol, 2.2.3)."""
     who: str = ""
-    if_match: str | None = None
-    if_none_match: bool = False
+    if_match: tuple[str, ...] | None = None
+    if_none_match: tuple[str, ...] | None = None
+    only: tuple[str, ...] = ()
+    """What the IRI of a graph must begin with to be changed; empty for any."""
 
 
 @dataclass(frozen=True, slots=True)

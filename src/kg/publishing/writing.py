@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from kg.errors import DeadlineExceeded, MemoryExceeded, StoreError, WorkerDied
+from kg.errors import DeadlineExceeded, MemoryExceeded, StoreBusy, StoreError, WorkerDied
 from kg.publishing.messages import encoded_write, written_or_error
 from kg.publishing.writes import Document, Method, Write, Written
 from kg.settings import Settings
@@ -41,13 +41,14 @@ class Writer:
 
         Raises MalformedData with line and column, Rejected with the SHACL report, ForeignGraph,
         DefaultGraphRefused, GraphChanged, UnknownResource where a graph to be deleted is not
-        there, QueryError for an update that may not run, BadArgument, EvaluationError, StoreBusy
-        and other StoreErrors. After DeadlineExceeded it may have landed at the last moment.
+        there, QueryError for an update that may not run, Forbidden for one that would change
+        another graph than `only` lets it, BadArgument, EvaluationError, StoreBusy and other
+        StoreErrors. After DeadlineExceeded it may have landed at the last moment.
         """
         limit = self._settings.write_seconds
         message = encoded_write(self._folder, self._settings, write)
         try:
-            reply = self._workers().call(message, limit)
+            return written_or_error(self._workers().call(message, limit))
         except DeadlineExceeded as error:
             raise DeadlineExceeded.of_write(error.limit) from None
         except MemoryExceeded as error:
@@ -55,7 +56,8 @@ class Writer:
         except WorkerDied as error:
             _log.error("event=writer_died message=%r", error.message)
             raise WorkerDied.of_write(error.message) from None
-        return written_or_error(reply)
+        except StoreBusy:
+            raise StoreBusy.of_write() from None
 
     def close(self) -> None:
         """End the process; a write that is under way is lost whole."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 from rdflib import Graph
 from rdflib.exceptions import ParserError
 
-from kg.errors import ForeignGraph, Rejected
+from kg.errors import BadArgument, ForeignGraph, Rejected
 from kg.namespaces import GRAPH
 from kg.publishing.derivation import Reached, derived
 from kg.publishing.gate import validated
@@ -18,12 +19,6 @@ from kg.publishing.preparation import Checks
 from kg.publishing.staging import Unit
 from kg.store.base import NamedGraph, Owner
 
-_RESERVED: Final = {
-    # Restricted graphs are there: whether one is must not be told, so that all are refused.
-    GRAPH + "sensitive/": Owner.DATA,
-    GRAPH + "derived/": Owner.DERIVED,
-    "urn:x-kg:": Owner.DATA,
-}
 _SOURCES: Final = {
     "ontology": "ontology/*.ttl",
     "codes": "ontology/concepts/*.ttl",
@@ -35,21 +30,36 @@ _SOURCES: Final = {
     "sensitive/": "data/articles/*/article.yaml",
     "derived/": "ontology/rules/*.rq, or the graph that it is derived from",
 }
-"""What the graphs of a project are made from, by the start of their names."""
+"""What the graphs of a project are made from, by their names, or the start of those.
+
+No client writes one, there or not: it would keep the article that comes to have the name from
+being built; and whether a restricted graph is there must not be told.
+"""
+_OURS: Final = "urn:x-kg:"
+_DOTS: Final = re.compile(r"/\.{1,2}(?:[/?#]|$)")
 
 
 def check_free(graph: str, owner: Owner | None) -> None:
-    """Raise ForeignGraph where a graph, of this owner if it is there, is no client's to write."""
-    for start, reserved in _RESERVED.items():
-        if graph.startswith(start):
-            owner = reserved
-    if owner not in (None, Owner.API):
-        raise ForeignGraph(graph, owner.value, Owner.API.value, _source(graph))
+    """Raise ForeignGraph where a graph, of this owner if it is there, is no client's to write.
 
-
-def _source(graph: str) -> str:
+    BadArgument where others may take its IRI for that of another graph (RFC 3986, 6.2.2.3).
+    """
     name = graph.removeprefix(GRAPH)
-    return next((file for start, file in _SOURCES.items() if name.startswith(start)), "")
+    source = _source(name) if name != graph else ""
+    if source or graph.startswith(_OURS):
+        owner = Owner.DERIVED if name.startswith("derived/") else Owner.DATA
+    if owner not in (None, Owner.API):
+        raise ForeignGraph(graph, owner.value, Owner.API.value, source)
+    if _DOTS.search(graph):
+        raise BadArgument(
+            f"<{graph}> has a segment of dots, which many programs resolve",
+            remedy="Name the graph without one.",
+        )
+
+
+def _source(name: str) -> str:
+    folder = name.partition("/")[0] + "/"
+    return _SOURCES.get(name, "") or (_SOURCES.get(folder, "") if "/" in name else "")
 
 
 def derived_graph(graph: str) -> str:

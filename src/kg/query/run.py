@@ -84,6 +84,12 @@ def evaluated(plan: Plan, store: EmbeddedStore, ticket: Ticket | None = None) ->
     return Answer(spool=spool, format=plan.format, form=plan.form, release=plan.release)
 
 
+async def evaluated_soon(plan: Plan, store: EmbeddedStore, ticket: Ticket) -> Answer:
+    """As `evaluated`, for an event loop."""
+    spool = await store.query_soon(plan.task, ticket)
+    return Answer(spool=spool, format=plan.format, form=plan.form, release=plan.release)
+
+
 def _inspected(query: str, query_bytes: int, nesting: int) -> Inspection:
     look = _remembered if len(query) <= _SHORT else inspect
     return look(query, query_bytes=query_bytes, nesting=nesting)

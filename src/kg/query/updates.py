@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from kg.errors import DefaultGraphRefused, QuerySyntax, RemoteRefused
 from kg.namespaces import BASE
@@ -37,6 +38,10 @@ class Operation:
     """It may write the default graph."""
     describes: bool
     """It describes its dataset itself: WITH or USING."""
+    reads: bool
+    """It has a pattern, or copies a graph."""
+    source: str | None
+    """The graph that it copies, which must be there."""
     line: int
     column: int
     _body: str = field(repr=False)
@@ -83,6 +88,15 @@ class _Effect:
     default: int | None = None
     """Where it first writes the default graph, or could."""
     describes: bool = False
+    source: str | None = None
+
+    @property
+    def reads(self) -> bool:
+        return self.keyword not in _BLIND and self.keyword.partition(" ")[0] not in _BLIND
+
+
+_BLIND: Final = ("INSERT DATA", "DELETE DATA", "CREATE", "CLEAR", "DROP")
+"""Operations that do not look at what is there."""
 
 
 class _Reader:
@@ -141,6 +155,8 @@ class _Reader:
             any_graph=effect.any_graph,
             default=effect.default is not None,
             describes=effect.describes,
+            reads=effect.reads,
+            source=effect.source,
             line=line,
             column=column,
             _body=self._update[begin : self._passed],
@@ -204,19 +220,22 @@ class _Reader:
         moves = self._is("MOVE")
         self._advance()
         silent = self._skip("SILENT")
-        self._graph_or_default(effect, *(() if silent else ("SILENT",)), written=moves)
+        source = self._graph_or_default(effect, *(() if silent else ("SILENT",)), written=moves)
+        effect.source = None if silent else source
         self._expect("TO")
         self._graph_or_default(effect, written=True)
 
-    def _graph_or_default(self, effect: _Effect, *before: str, written: bool) -> None:
+    def _graph_or_default(self, effect: _Effect, *before: str, written: bool) -> str | None:
+        """The IRI of the graph; None for the default graph."""
         start = self._start
         if self._skip("DEFAULT"):
             if written and effect.default is None:
                 effect.default = start
-            return
+            return None
         graph = self._iri() if self._skip("GRAPH") else self._iri(but=(*before, "GRAPH", "DEFAULT"))
         if written:
             effect.writes.add(graph)
+        return graph
 
     # --- INSERT DATA, DELETE DATA, DELETE WHERE, Modify -----------------------------------
 

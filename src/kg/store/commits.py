@@ -90,10 +90,6 @@ class Writing:
         held = self._held().get(graph)
         return held.state.owner if held else None
 
-    def expect(self, digests: Mapping[str, str | None]) -> None:
-        """Raise GraphChanged where a public graph is not in this state: see `Commit.expected`."""
-        _check_expected(self._held(), digests)
-
     @contextmanager
     def graphs(self) -> Iterator[Graphs]:
         """The public graphs of HEAD, to be read."""

@@ -76,6 +76,10 @@ class EmbeddedStore:
         """
         return self._workers().run(task, ticket)
 
+    async def query_soon(self, task: Task, ticket: Ticket | None = None) -> Spool:
+        """As `query`, for an event loop, which it does not hold up once workers are warm."""
+        return await self._workers().run_soon(task, ticket)
+
     def dump(self, release: Release, format: Format) -> Path:
         """The file with all public graphs of a release, N-Quads or TriG, made at the first call.
 

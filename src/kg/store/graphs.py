@@ -17,10 +17,10 @@ from pyoxigraph import (
     serialize,
 )
 
-from kg.errors import BadArgument, EvaluationFailed
+from kg.errors import BadArgument
 from kg.namespaces import BASE
 from kg.store.canonical import canonical_lines, held_lines
-from kg.store.syntax import syntax_error
+from kg.store.syntax import engine_error, syntax_error
 
 DEFAULT_GRAPH: Final = "urn:x-kg:default"
 """What a plain store calls its default graph in the manifest."""
@@ -81,6 +81,8 @@ class Draft(Graphs):
     def __init__(self, store: Store, *, plain: bool) -> None:
         super().__init__(store)
         self._plain = plain
+        self._united: dict[str, set[bytes]] | None = {}
+        """Graphs that were written since, as the default graph has them; None where any was."""
 
     def triples(self, graph: str) -> bytes:
         """As of Graphs; in a plain store with its blank nodes as they are, which may be shared."""
@@ -94,25 +96,37 @@ class Draft(Graphs):
         prefixes: Mapping[str, str],
         writes: Collection[str] | None,
         *,
+        reads: bool = True,
         last: bool = False,
     ) -> None:
         """Run one operation, which writes at most the graphs of `writes`; None stands for any.
 
-        The default graph is then again the set union of the named ones, except in a plain store
-        and after the last operation. Raises QuerySyntax with line and column of the operation,
-        BadArgument where it needs a graph that is not there, or that is, and EvaluationFailed.
+        Where it `reads`, the default graph is the set union of the named ones, except in a plain
+        store. Raises QuerySyntax with line and column of the operation, BadArgument where it
+        needs a graph that is not there, or that is, UnknownFunction, and EvaluationFailed.
         """
-        if self._plain or last:
-            self._update(operation, prefixes)
-        elif writes is None:
-            self._update(operation, prefixes)
+        if reads and not self._plain:
+            self._unite()
+        if not (last or self._plain):
+            self._note(writes)
+        self._update(operation, prefixes)
+
+    def _note(self, writes: Collection[str] | None) -> None:
+        """Keep what the default graph has of the graphs that are about to be written."""
+        if writes is None:
+            self._united = None
+        if self._united is not None:
+            new = set(writes or ()) - self._united.keys()
+            self._united |= {iri: self._lines([NamedNode(iri)]) for iri in new}
+
+    def _unite(self) -> None:
+        """Make the default graph the union of the named ones, as they now are."""
+        if self._united is None:
             self._exchange(self._lines([DefaultGraph()]), self._lines(self._store.named_graphs()))
         else:
-            graphs = [NamedNode(iri) for iri in writes]
-            before = self._lines(graphs)
-            self._update(operation, prefixes)
-            after = self._lines(graphs)
-            self._exchange(before, after)
+            before = set[bytes]().union(*self._united.values())
+            self._exchange(before, self._lines(NamedNode(iri) for iri in self._united))
+        self._united = {}
 
     def _update(self, operation: str, prefixes: Mapping[str, str]) -> None:
         try:
@@ -122,7 +136,7 @@ class Draft(Graphs):
         except (OSError, RuntimeError, ValueError) as error:
             if _GRAPH_STATE.fullmatch(str(error)):  # SPARQL 1.1 Update, 3.2: a failure but SILENT
                 raise BadArgument(str(error), remedy="With SILENT it is no error.") from error
-            raise EvaluationFailed(str(error)) from error
+            raise engine_error(str(error)) from error
 
     def _lines(self, graphs: Iterable[NamedNode | BlankNode | DefaultGraph]) -> set[bytes]:
         return {

@@ -67,6 +67,8 @@ class Releases:
         self.folder = folder
         self.plain = plain
         self._read: dict[str, Release] = {}
+        self._head_file = os.fspath(folder / "HEAD")
+        self._head: tuple[tuple[int, ...], Release] | None = None
 
     @classmethod
     def create(cls, folder: Path, *, plain: bool = False) -> Releases:
@@ -109,10 +111,22 @@ class Releases:
         return cls(folder, plain=plain)
 
     def head(self) -> Release:
-        """The release that HEAD names, read anew at each call.
+        """The release that HEAD names at this moment. The file is read where it is another one.
 
         Raises NoRelease, ReleaseMissing, or StoreDamaged.
         """
+        try:
+            state = os.stat(self._head_file)
+        except OSError:
+            return self._read_head()
+        seen = (state.st_ino, state.st_mtime_ns, state.st_ctime_ns, state.st_size)
+        known = self._head
+        if known is None or known[0] != seen:
+            # In this order: were HEAD to move in between, the next call would see it.
+            self._head = known = (seen, self._read_head())
+        return known[1]
+
+    def _read_head(self) -> Release:
         file = self.folder / "HEAD"
         try:
             name = file.read_text("utf-8").strip()

@@ -62,13 +62,20 @@ class Token:
             )
 
     def check_graph(self, iri: str | None) -> None:
-        """Raises Forbidden where the token may not write this graph; None: one not known yet."""
-        if self.graphs and not (iri and iri.startswith(self.graphs)):
-            what = f"<{iri}>" if iri else "a graph that the request does not name"
-            raise Forbidden(
-                f"the token {self.name} may not write {what}",
-                remedy="It writes graphs that begin with: " + ", ".join(self.graphs) + ".",
-            )
+        """Raises Forbidden where the token may not write this graph; None: the default graph."""
+        check_begins(iri, self.graphs, self.name)
+
+
+def check_begins(iri: str | None, starts: tuple[str, ...], who: str) -> None:
+    """Raises Forbidden where the token of this name may write other graphs only.
+
+    `starts` are what those begin with, empty for any; `iri` is None for the default graph.
+    """
+    if starts and not (iri and iri.startswith(starts)):
+        raise Forbidden(
+            f"the token {who} may not write {f'<{iri}>' if iri else 'the default graph'}",
+            remedy="It writes graphs that begin with: " + ", ".join(starts) + ".",
+        )
 
 
 class Tokens:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -42,6 +43,8 @@ from kg.store.wire import Message, encoded, receive, send, spooled
 _log = logging.getLogger(__name__)
 
 _START_SECONDS: Final = 30.0
+_MESSAGE_SECONDS: Final = 1.0
+"""How long a message may take from its first byte to its last."""
 _RETRY_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 1.0
 """How often it is seen whether a worker ended idle."""
@@ -108,6 +111,27 @@ class WorkerPool:
         spool.work_ms = (time.monotonic() - taken) * 1000
         return spool
 
+    async def run_soon(self, task: Task, ticket: Ticket | None = None) -> Spool:
+        """As `run`, for an event loop, which it does not hold up: no thread waits for the answer.
+
+        It raises what `run` raises.
+        """
+        turn, begun = _Turn(), time.monotonic()
+        with ticket.ended_by(lambda: self._end(turn)) if ticket else nullcontext():
+            try:
+                worker = await self._taken_soon(turn)
+                taken = time.monotonic()
+                spool = await worker.run_soon(task)
+            except KgError:
+                if turn.cancelled:
+                    raise QueryCancelled from None
+                raise
+            finally:
+                self._give_back(turn)
+        spool.queue_ms = (taken - begun) * 1000
+        spool.work_ms = (time.monotonic() - taken) * 1000
+        return spool
+
     def call(self, message: Message, deadline: float, ticket: Ticket | None = None) -> Message:
         """The reply of the program to a message, after at most `deadline` seconds.
 
@@ -162,8 +186,30 @@ class WorkerPool:
             finally:
                 self._give_back(turn)
 
+    async def _taken_soon(self, turn: _Turn) -> _Worker:
+        """As `_taken`, for an event loop; the worker has started."""
+        loop = asyncio.get_running_loop()
+        woken = _Woken(loop)
+        worker = self._taken_at_once(turn, woken)
+        if worker is None:
+            await woken.wait(self._queue_seconds)
+            worker = self._taken_late(turn)
+        if not worker.has_started:
+            await loop.run_in_executor(None, worker.greeted)
+        self._note(worker.greeted())
+        return worker
+
     def _taken(self, turn: _Turn) -> _Worker:
         """The worker whose turn it is, the first come the first served."""
+        woken = threading.Event()
+        worker = self._taken_at_once(turn, woken)
+        if worker:
+            return worker
+        woken.wait(self._queue_seconds)
+        return self._taken_late(turn)
+
+    def _taken_at_once(self, turn: _Turn, woken: threading.Event | _Woken) -> _Worker | None:
+        """A worker that is free; else the turn waits, to be woken."""
         with self._lock:
             self._check_wanted(turn)
             if not self._waiting and (worker := self._next()):
@@ -172,9 +218,12 @@ class WorkerPool:
             starting = self._size - len(self._busy)  # that many wait for a process, not for others
             if len(self._waiting) >= self._queue_length + starting:
                 raise QueueFull(0)
-            turn.woken = threading.Event()
+            turn.woken = woken
             self._waiting.append(turn)
-        turn.woken.wait(self._queue_seconds)
+            return None
+
+    def _taken_late(self, turn: _Turn) -> _Worker:
+        """The worker that a turn got, which was woken or has waited long enough."""
         with self._lock:
             if turn.worker:
                 return turn.worker
@@ -293,13 +342,31 @@ class _Turn:
     """One task's turn: what it waits for, the worker that it has, and whether it was cancelled."""
 
     worker: _Worker | None = None
-    woken: threading.Event | None = None
+    woken: threading.Event | _Woken | None = None
     cancelled: bool = False
 
     def wake(self) -> None:
         """Let it look again, where it waits."""
         if self.woken:
             self.woken.set()
+
+
+class _Woken:
+    """What wakes a task of an event loop, from any thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._woken: asyncio.Future[bool] = loop.create_future()
+
+    def set(self) -> None:
+        """Wake it."""
+        self._loop.call_soon_threadsafe(_settle, self._woken, True)
+
+    async def wait(self, seconds: float) -> None:
+        """Wait to be woken, or so long."""
+        late = self._loop.call_later(seconds, _settle, self._woken, False)
+        await self._woken
+        late.cancel()
 
 
 class _Worker:
@@ -340,7 +407,14 @@ class _Worker:
     def run(self, task: Task | Dump) -> Spool:
         """The answer to a task; the process is ended where it does not give one in time."""
         until = time.monotonic() + task.deadline
-        reply = self.ask(encoded(task, known=self._prefixes), until, task.deadline)
+        message = encoded(task, known=self._prefixes)
+        return self._spool(self.ask(message, until, task.deadline), task)
+
+    async def run_soon(self, task: Task) -> Spool:
+        """As `run`, for an event loop."""
+        return self._spool(await self._ask_soon(encoded(task, known=self._prefixes), task), task)
+
+    def _spool(self, reply: Message, task: Task | Dump) -> Spool:
         if task.prefixes != self._prefixes:
             self._prefixes = dict(task.prefixes)
         if "failure" in reply.head:
@@ -358,6 +432,21 @@ class _Worker:
             raise DeadlineExceeded(deadline) from None
         except (EOFError, ConnectionError):
             raise self._death() from None
+        self.owes_nothing = not self._killed
+        return reply
+
+    async def _ask_soon(self, message: Message, task: Task) -> Message:
+        """As `ask`. Whoever has begun to read or to write a message ends it at once."""
+        self.owes_nothing = False
+        try:
+            send(self._connection, message, time.monotonic() + _MESSAGE_SECONDS)
+            await _readable(self._connection, task.deadline)
+            reply = receive(self._connection, time.monotonic() + _MESSAGE_SECONDS)
+        except TimeoutError:
+            self.kill()
+            raise DeadlineExceeded(task.deadline) from None
+        except (EOFError, ConnectionError):
+            raise await asyncio.get_running_loop().run_in_executor(None, self._death) from None
         self.owes_nothing = not self._killed
         return reply
 
@@ -423,6 +512,25 @@ class _Worker:
     def _last_line(self) -> str:
         lines = self._last_words().decode(errors="replace").splitlines()
         return lines[-1] if lines else "it said nothing"
+
+
+async def _readable(connection: socket.socket, seconds: float) -> None:
+    """Wait until there is something to read; raises TimeoutError after so long."""
+    loop = asyncio.get_running_loop()
+    there: asyncio.Future[bool] = loop.create_future()
+    loop.add_reader(connection.fileno(), _settle, there, True)
+    late = loop.call_later(seconds, _settle, there, False)
+    try:
+        if not await there:
+            raise TimeoutError
+    finally:
+        late.cancel()
+        loop.remove_reader(connection.fileno())
+
+
+def _settle(future: asyncio.Future[bool], value: bool) -> None:
+    if not future.done():
+        future.set_result(value)
 
 
 def is_out_of_memory(words: bytes) -> bool:

@@ -17,12 +17,15 @@ _DEEPEST: Final = 1000
 def check_depth(document: bytes) -> None:
     """Raise MalformedData, with line and column, where elements nest deeper than they may.
 
-    Whatever else is wrong with the document is left to the engine.
+    So it does for what is no XML, which the engine might take all the same, at any depth.
     """
     try:
         _Depth(expat.ParserCreate()).read(document)
-    except expat.ExpatError:
-        return
+    except expat.ExpatError as error:
+        problem = expat.ErrorString(error.code)
+        raise MalformedData(RDF_XML.name, problem, error.lineno, error.offset + 1) from error
+    except (LookupError, ValueError) as error:  # another encoding than expat can be told of
+        raise MalformedData(RDF_XML.name, f"it is not UTF-8: {error}") from error
 
 
 class _Depth:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import gzip
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
-from flask import Request, request
+from flask import request
 from werkzeug.wrappers import Response
 
 from kg.query.request import QueryRequest
-from kg.query.run import Answer, Plan, evaluated, planned
+from kg.query.run import Answer, Plan, evaluated, evaluated_soon, planned
 from kg.query.volatility import is_volatile
 from kg.settings import Settings
-from kg.store.base import Coding, Release
+from kg.store.base import Coding
 from kg.store.embedded import EmbeddedStore
 from kg.web.bodies import Body, Content, content_of, size
 from kg.web.conditions import etag, has
-from kg.web.exchange import Exchange, Kept
+from kg.web.exchange import Came, Exchange, Kept
+from kg.web.headers import Fields
 from kg.web.negotiation import coding, needs_packing
 from kg.web.running import Running
 
@@ -28,6 +31,38 @@ _FRESH: Final = "no-cache"
 _UNCHANGING: Final = "public, max-age=31536000, immutable"
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A query that may run and has not been evaluated: what its answer will be known by."""
+
+    plan: Plan
+    came: Came
+    exchange: Exchange
+    tag: str | None
+    """Its ETag; None where another evaluation might give another answer."""
+    immutable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete answer."""
+
+    status: int
+    fields: Fields
+    content: Content
+
+    def field(self, name: str, default: str = "-") -> str:
+        """The value of a field, whose name is in lower case."""
+        return next((value for known, value in self.fields if known == name), default)
+
+    def response(self) -> Response:
+        """The same for Flask."""
+        # Passed through as it is: the front takes the content out of it.
+        return Response(
+            Body(self.content), self.status, headers=self.fields, direct_passthrough=True
+        )
+
+
 def reply(
     asked: QueryRequest,
     store: EmbeddedStore,
@@ -35,75 +70,126 @@ def reply(
     running: Running,
     *,
     immutable: bool = False,
-    came: Request | None = None,
     validator: Callable[[Plan], str] = etag,
     check: Callable[[Plan], None] = lambda plan: None,
 ) -> Response:
     """The response to a query; `immutable` where its address names the release in full.
 
-    `came` is the request, that of the context without it. `validator` gives the ETag. `check` is
-    called before the query is evaluated, if it is; what it lets pass has ETags of its own. Raises
-    what that raises, what `planned` and `evaluated` raise, TooManyRequests, and what `Running`
-    does.
+    `validator` gives the ETag. `check` is called before the query is evaluated, if it is; what it
+    lets pass has ETags of its own. Raises what that raises, what `planned` and `evaluated` raise,
+    TooManyRequests, and what `Running` does.
     """
-    came = came or request
-    plan, exchange = planned(asked, store, settings), Exchange.of(came)
-    tag = None if is_volatile(plan.task.query) else _tag(validator(plan), came)
-    condition = came.headers.get("If-None-Match") if tag and came.method != "POST" else None
-    if tag and has(condition, tag):
-        exchange.left = (tag, None)
-        return _described(Response(status=304), plan.release, tag, immutable=immutable)
-    found = exchange.find(tag) if tag else None
-    answer = found or _evaluated(plan, store, running, came, check)
-    if tag:
-        exchange.left = (tag, answer)
-    response = Response(status=304) if condition == "*" else _response(answer)
-    return _described(response, plan.release, tag, immutable=immutable)
-
-
-def _tag(etag: str, came: Request) -> str:
-    """Another ETag where a small answer is packed as well: other bytes of the same coding."""
-    packed = needs_packing(came.headers.get("Accept-Encoding"))
-    return f'{etag[:-1]}p"' if packed else etag
-
-
-def respond(answer: Answer, tag: str | None = None, *, immutable: bool = False) -> Response:
-    """The complete answer with its length, so that one cut on the way is visibly short.
-
-    Without a `tag`, its ETag, nobody may keep it.
-    """
-    return _described(_response(_kept(answer, request)), answer.release, tag, immutable=immutable)
-
-
-def _evaluated(
-    plan: Plan,
-    store: EmbeddedStore,
-    running: Running,
-    came: Request,
-    check: Callable[[Plan], None],
-) -> Kept:
-    exchange = Exchange.of(came)
-    exchange.id = came.headers.get("KG-Query-Id", exchange.id)
-    with running.listed(exchange.id, came.headers.get("KG-Query-Key"), exchange.ticket):
-        exchange.admit()
-        exchange.evaluated = True
+    plan, exchange = planned(asked, store, settings), Exchange.of(request)
+    pending = pending_of(plan, Came.of(request), exchange, immutable=immutable, validator=validator)
+    known = at_hand(pending)
+    if known:
+        return known.response()
+    with listed(pending, running):
         check(plan)
         answer = evaluated(plan, store, exchange.ticket)
-    exchange.queue_ms, exchange.work_ms = answer.spool.queue_ms, answer.spool.work_ms
-    return _kept(answer, came, rows=plan.task.rows)
+    return replied(pending, answer).response()
 
 
-def _kept(answer: Answer, came: Request, *, rows: int | None = None) -> Kept:
+async def reply_soon(
+    asked: QueryRequest,
+    came: Came,
+    exchange: Exchange,
+    store: EmbeddedStore,
+    settings: Settings,
+    running: Running,
+) -> Reply:
+    """The answer to a query at HEAD, for an event loop, which it does not hold up.
+
+    Raises as `reply` does.
+    """
+    pending = pending_of(planned(asked, store, settings), came, exchange)
+    known = at_hand(pending)
+    if known:
+        return known
+    with listed(pending, running):
+        answer = await evaluated_soon(pending.plan, store, exchange.ticket)
+    return replied(pending, answer)
+
+
+def pending_of(
+    plan: Plan,
+    came: Came,
+    exchange: Exchange,
+    *,
+    immutable: bool = False,
+    validator: Callable[[Plan], str] = etag,
+) -> Pending:
+    """The query with what its answer will be known by."""
+    tag = None if is_volatile(plan.task.query) else _tag(validator(plan), came)
+    return Pending(plan, came, exchange, tag, immutable)
+
+
+def at_hand(pending: Pending) -> Reply | None:
+    """304, or an answer that is kept; None where the query must be evaluated."""
+    tag, exchange = pending.tag, pending.exchange
+    if tag is None:
+        return None
+    condition = _condition(pending)
+    if condition and has(condition, tag):
+        exchange.left = (tag, None)
+        return Reply(304, _described(pending), b"")
+    found = exchange.find(tag)
+    return _reply(pending, found) if found else None
+
+
+@contextmanager
+def listed(pending: Pending, running: Running) -> Iterator[None]:
+    """While the block runs the query can be cancelled; raises TooManyRequests."""
+    exchange, came = pending.exchange, pending.came
+    exchange.id = came.query_id or exchange.id
+    with running.listed(exchange.id, came.query_key, exchange.ticket):
+        exchange.admit()
+        exchange.evaluated = True
+        yield
+
+
+def replied(pending: Pending, answer: Answer) -> Reply:
+    """The answer as it is sent."""
+    exchange, spool = pending.exchange, answer.spool
+    exchange.queue_ms, exchange.work_ms = spool.queue_ms, spool.work_ms
+    return _reply(pending, _kept(answer, pending.came, rows=pending.plan.task.rows))
+
+
+def _condition(pending: Pending) -> str | None:
+    return pending.came.if_none_match if pending.came.method != "POST" else None
+
+
+def _tag(etag: str, came: Came) -> str:
+    """Another ETag where a small answer is packed as well: other bytes of the same coding."""
+    return f'{etag[:-1]}p"' if needs_packing(came.accept_encoding) else etag
+
+
+def _reply(pending: Pending, answer: Kept) -> Reply:
+    if pending.tag:
+        pending.exchange.left = (pending.tag, answer)
+        if _condition(pending) == "*":
+            return Reply(304, _described(pending), b"")
+    fields = [*answer.fields.items(), _length(answer), *_described(pending)]
+    return Reply(200, fields, answer.content)
+
+
+def _length(answer: Kept) -> tuple[str, str]:
+    """So that an answer that is cut on the way is visibly short."""
+    return "content-length", str(size(answer.content))
+
+
+def _kept(answer: Answer, came: Came, *, rows: int | None = None) -> Kept:
     spool = answer.spool
-    fields = {"Content-Type": answer.format.content_type}
+    fields = {"content-type": answer.format.content_type}
     if spool.cut:
-        fields["KG-Truncated"] = f"rows={rows}"
+        fields["kg-truncated"] = f"rows={rows}"
     packing, content = spool.coding, content_of(spool)
-    accepted = came.headers.get("Accept-Encoding")
-    if packing is Coding.IDENTITY and isinstance(content, bytes) and needs_packing(accepted):
-        packing, content = _packed(content, accepted)
+    if packing is Coding.IDENTITY and isinstance(content, bytes):
+        accepted = came.accept_encoding
+        if needs_packing(accepted):
+            packing, content = _packed(content, accepted)
     if packing is not Coding.IDENTITY:
-        fields["Content-Encoding"] = packing.value
+        fields["content-encoding"] = packing.value
     return Kept(content, fields)
 
 
@@ -118,22 +204,9 @@ def _packed(content: bytes, accepted: str | None) -> tuple[Coding, Content]:
     return Coding.ZSTD, zstd.compress(content)
 
 
-def _response(answer: Kept) -> Response:
-    # Passed through as it is: the front takes the content out of it.
-    response = Response(Body(answer.content), headers=answer.fields, direct_passthrough=True)
-    response.content_length = size(answer.content)
-    return response
-
-
-def _described(
-    response: Response, release: Release, tag: str | None, *, immutable: bool
-) -> Response:
-    headers = response.headers
-    headers["KG-Release"] = release.name
-    headers["Vary"] = _VARY
-    if tag is None:
-        headers["Cache-Control"] = "no-store"
-    else:
-        headers["ETag"] = tag
-        headers["Cache-Control"] = _UNCHANGING if immutable else _FRESH
-    return response
+def _described(pending: Pending) -> Fields:
+    fields = [("kg-release", pending.plan.release.name), ("vary", _VARY)]
+    if pending.tag is None:
+        return [*fields, ("cache-control", "no-store")]
+    fresh = _UNCHANGING if pending.immutable else _FRESH
+    return [*fields, ("etag", pending.tag), ("cache-control", fresh)]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Flask, Request, g, render_template, request
+from flask import Blueprint, Flask, g, render_template, request
 from flask import Response as FlaskResponse
-from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from kg.errors import KgError, UnknownResource, UpdateRefused
+from kg.errors import UnknownResource, UpdateRefused
 from kg.media import N_QUADS, TRIG, Format
 from kg.publishing.writing import Writer
 from kg.query.request import QueryRequest
@@ -26,25 +25,23 @@ from kg.web.conditions import etag
 from kg.web.dumps import Dumps, known_release
 from kg.web.exchange import Exchange
 from kg.web.negotiation import chooser, coding, prefers_html
-from kg.web.protocol import DIRECT, asked_format, query_request
+from kg.web.protocol import asked_format, query_request
 from kg.web.resources import description, is_known, split_suffix, unknown
 from kg.web.running import Running
 from kg.web.service import describe
 from kg.web.updates import is_update, update
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    pass
 
 
-def create_app(store: EmbeddedStore, settings: Settings) -> Flask:
-    """The WSGI application that answers from `store`; the caller closes the store."""
-    running, tokens = Running(), Tokens(store.folder)
+def create_app(store: EmbeddedStore, settings: Settings, running: Running) -> Flask:
+    """The WSGI application that answers from `store`; the caller closes the store.
 
-    def query(came: Request) -> Response:
-        asked = query_request(came, body_bytes=settings.body_bytes)
-        return reply(asked, store, settings, running, came=came)
-
-    app = _App("kg.web", query)
+    What runs is listed in `running`, so that it can be cancelled.
+    """
+    tokens = Tokens(store.folder)
+    app = _App("kg.web")
     # An IRI may have two slashes in a row, and is another one with one of them.
     app.url_map.merge_slashes = False
     errors.register(app)
@@ -166,41 +163,12 @@ def _graph_writes(app: Flask, settings: Settings, writer: Writer, tokens: Tokens
 
 
 class _App(Flask):
-    """Flask, but that a plain query at HEAD goes straight to what answers it.
-
-    Its contexts, routes and hooks take as long as all the rest of a small query.
-    """
-
-    def __init__(self, name: str, query: Callable[[Request], Response]) -> None:
-        super().__init__(name)
-        self._query = query
-
-    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """The answer to a request, as PEP 3333 has it."""
-        if not _is_plain_query(environ):
-            return super().wsgi_app(environ, start_response)
-        request = Request(environ)
-        try:
-            response = self._query(request)
-        except (KgError, HTTPException) as error:
-            response = errors.response(error, request.headers.get("Accept", ""))
-        return response(environ, start_response)
-
     def make_default_options_response(self) -> FlaskResponse:
         """The methods in Allow, and no body (RFC 9110, sections 9.3.7 and 15.3.5)."""
         response = super().make_default_options_response()
         response.status_code = 204
         del response.headers["Content-Type"]
         return response
-
-
-def _is_plain_query(environ: WSGIEnvironment) -> bool:
-    """Whether it is a query for certain; whatever may be more than that, the routes tell apart."""
-    if environ["PATH_INFO"] != "/sparql" or "update" in environ["QUERY_STRING"]:
-        return False
-    if environ["REQUEST_METHOD"] == "GET":
-        return "query=" in environ["QUERY_STRING"]
-    return environ["REQUEST_METHOD"] == "POST" and environ.get("CONTENT_TYPE") == DIRECT
 
 
 def _page(template: str, release: Release) -> Response:

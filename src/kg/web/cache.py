@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
 from kg.web.bodies import IN_MEMORY, Content, size
@@ -53,8 +53,16 @@ class Cache:
         return self._answers.get(etag)
 
     def led(self, question: tuple[str, ...]) -> Link | None:
-        """Where this question led before."""
-        return self._links.get(question)
+        """Where this question led before; without fields where they are another answer's.
+
+        Fresh blank nodes give a query answers of different lengths, and what is kept under its
+        ETag now may be that of another spelling, or a later one.
+        """
+        link = self._links.get(question)
+        answer = self._answers.get(link.etag) if link and link.fields else None
+        if link and answer and ("content-length", str(size(answer.content))) not in link.fields:
+            return replace(link, fields=[])
+        return link
 
     def keep(self, etag: str, answer: Kept) -> None:
         """Keep an answer that `takes` allowed."""

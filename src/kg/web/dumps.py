@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +21,8 @@ from kg.web.bodies import Body, NamedFile
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 _AT_ONCE: Final = 8
+_ONE_RANGE: Final = re.compile(r"bytes=[ \t]*(?:\d{1,18}-\d{0,18}|-\d{1,18})[ \t]*", re.IGNORECASE)
+"""What else stands in the field is ignored: the whole is sent (RFC 9110, section 14.2)."""
 _UNCHANGING: Final = "public, max-age=31536000, immutable"
 
 
@@ -58,7 +61,9 @@ def _response(release: Release, file: Path, digest: bytes, *, immutable: bool) -
     response.headers["Link"] = f'<{LICENCE}>; rel="license"'
     response.set_etag(digest.hex())
     response.content_length = size
-    response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
+    ranged = _ONE_RANGE.fullmatch(request.headers.get("Range", "")) is not None
+    response.make_conditional(request.environ, accept_ranges=ranged, complete_length=size)
+    response.headers["Accept-Ranges"] = "bytes"
     return _with_body(response, str(file), size)
 
 

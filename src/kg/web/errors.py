@@ -6,9 +6,11 @@ import json
 import logging
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException, PreconditionFailed
+from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
 from kg.errors import (
@@ -155,8 +157,8 @@ def problem(
 
 def _http_problem(error: HTTPException, accept: str) -> Response:
     status = error.code or 500
-    if status < 400:
-        return error.get_response()
+    if isinstance(error, RequestRedirect):
+        return _redirect(error)
     detail = _OPERATORS if status >= 500 else error.description or error.name
     kind = error.name.lower().replace(" ", "-")
     answer = problem(kind, accept, status=status, detail=detail)
@@ -164,6 +166,17 @@ def _http_problem(error: HTTPException, accept: str) -> Response:
         if name in _KEPT:
             answer.headers[name] = value
     return answer
+
+
+def _redirect(error: RequestRedirect) -> Response:
+    """A redirect within this server: the host that the library names is what the client sent."""
+    url = urlsplit(error.new_url)
+    path = "/" + url.path.lstrip("/")  # two slashes would begin the name of a host
+    response = Response(status=error.code)
+    response.headers["Location"] = urlunsplit(("", "", path, url.query, ""))
+    response.headers["Cache-Control"] = "no-cache"
+    del response.headers["Content-Type"]
+    return response
 
 
 def _accept() -> str:

@@ -23,6 +23,33 @@ class Kept:
     fields: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What of a request's head decides how a query is answered, beside the query."""
+
+    method: str
+    accept_encoding: str | None
+    if_none_match: str | None
+    query_id: str | None
+    query_key: str | None
+
+    @classmethod
+    def of(cls, request: Request) -> Came:
+        """That of a request of Flask's."""
+        return cls.with_fields(request.method, request.headers.get)
+
+    @classmethod
+    def with_fields(cls, method: str, field: Callable[[str], str | None]) -> Came:
+        """That of this method and these fields, which are asked for in lower case."""
+        return cls(
+            method=method,
+            accept_encoding=field("accept-encoding"),
+            if_none_match=field("if-none-match"),
+            query_id=field("kg-query-id"),
+            query_key=field("kg-query-key"),
+        )
+
+
 @dataclass(slots=True)
 class Exchange:
     """What the application gets with a request, and leaves behind with its answer.

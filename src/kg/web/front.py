@@ -1,8 +1,8 @@
-"""The front: what is kept is answered at once, all else by the application in a thread.
+"""The front: what is kept is answered at once, a plain query by the loop, all else in a thread.
 
 A request holds a thread only while it is answered: its body is read before, and its answer, which
 is complete by then, is sent after. So neither a client that sends slowly nor one that reads slowly
-keeps others out.
+keeps others out. A plain query holds none: while a worker evaluates it, the loop goes on.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import io
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -20,21 +21,27 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from kg.errors import BadArgument, BodyTooLarge, KgError, QueueFull
 from kg.settings import Settings
 from kg.store.embedded import EmbeddedStore
 from kg.web.access_log import AccessLog
-from kg.web.bodies import Body, Content, OpenFile, kept, size
+from kg.web.answers import Reply, reply_soon
+from kg.web.bodies import Body, OpenFile, kept, size
 from kg.web.cache import Cache, Link
 from kg.web.conditions import has
-from kg.web.errors import failure, problem, refusal
-from kg.web.exchange import Exchange
+from kg.web.errors import failure, problem, refusal, response
+from kg.web.exchange import Came, Exchange
 from kg.web.headers import Fields, finished, preflight
 from kg.web.opened import Opening
+from kg.web.protocol import query_of
 from kg.web.rates import Rates
+from kg.web.running import Running
 from kg.web.threads import Threads
+from kg.web.uploads import pairs_of, text_of
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +57,9 @@ _OWN: Final = ("authorization", "kg-query-key", "kg-query-id")
 """Fields of a request that nobody else may be answered with."""
 _FORM: Final = "application/x-www-form-urlencoded"
 _QUERY: Final = "application/sparql-query"
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
+_SHORT: Final = 8192
+"""Bytes of a query that is looked at in less than a millisecond or two."""
 _UNMODIFIED: Final = frozenset(("etag", "cache-control", "vary", "kg-release"))
 """Fields that a 304 repeats (RFC 9110, 15.4.5)."""
 _SHARED_ERRORS: Final = frozenset((400, 403, 404, 406, 413, 422, 503))
@@ -86,22 +96,9 @@ class Scope(Protocol):
     def headers(self) -> Headers: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A complete answer."""
-
-    status: int
-    fields: Fields
-    content: Content
-
-    def field(self, name: str, default: str = "-") -> str:
-        """The value of a field."""
-        return next((value for known, value in self.fields if known == name), default)
-
-
 @dataclass(slots=True)
 class _Asking:
-    """A request that a thread answers now."""
+    """A request that a thread or a worker answers now."""
 
     protocol: Any
     exchange: Exchange
@@ -109,17 +106,21 @@ class _Asking:
 
 
 class Front:
-    """The RSGI application in front of a WSGI one."""
+    """The RSGI application in front of a WSGI one, which shares `running` with it."""
 
-    def __init__(self, app: Application, store: EmbeddedStore, settings: Settings) -> None:
+    def __init__(
+        self, app: Application, store: EmbeddedStore, settings: Settings, running: Running
+    ) -> None:
         self._app = app
+        self._store = store
         self._settings = settings
+        self._running = running
         self._head = _Head(store)
         self._cache = Cache(settings.cache_bytes)
         self._rates = Rates(settings.client_rate)
         self._access = AccessLog()
         self._threads: Threads[Reply] = Threads(settings.workers + settings.queue_length + _PAGES)
-        self._asking: dict[asyncio.Future[Reply], _Asking] = {}
+        self._asking: dict[asyncio.Future[Any], _Asking] = {}
         self._held = 0
         self._kept_paths = _PLAIN_PATHS if settings.plain else _KEPT_PATHS
         self._answering: dict[Question, asyncio.Future[Reply | None]] = {}
@@ -139,12 +140,15 @@ class Front:
         started = time.perf_counter()
         exchange: Exchange | None = None
         try:
-            reply = self._at_hand(scope)
+            question = self._question(scope) if scope.method in ("GET", "HEAD") else None
+            reply = _without_host(scope)
+            if reply is None and question:
+                reply = self._known(question, scope)
             if reply is None:
                 exchange = Exchange(
                     self._cache.find, lambda: self._rates.admit(_address(scope.client))
                 )
-                reply = await self._answer(scope, protocol, exchange)
+                reply = await self._answer(scope, protocol, exchange, question)
                 reply = _timed(reply, exchange, started)
         except Exception:
             _log.exception("event=failed path=%r", scope.path)
@@ -162,14 +166,8 @@ class Front:
 
     # --- what is at hand ------------------------------------------------------------------
 
-    def _at_hand(self, scope: Scope) -> Reply | None:
-        """What is kept for this question, or 304 in its place."""
-        if scope.method not in ("GET", "HEAD"):
-            return None
-        question = self._question(scope)
-        return self._known(question, scope) if question else None
-
     def _known(self, question: Question, scope: Scope) -> Reply | None:
+        """What is kept for this question, or 304 in its place."""
         link = self._cache.led(question)
         if link is None:
             return None
@@ -201,7 +199,9 @@ class Front:
 
     # --- the application ------------------------------------------------------------------
 
-    async def _answer(self, scope: Scope, protocol: Any, exchange: Exchange) -> Reply:
+    async def _answer(
+        self, scope: Scope, protocol: Any, exchange: Exchange, question: Question | None
+    ) -> Reply:
         accept = scope.headers.get("accept", "")
         if scope.path == "*":
             return Reply(204, finished([("allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS")]), b"")
@@ -212,15 +212,17 @@ class Front:
         except KgError as error:
             return _closing(refusal(error, accept))
         try:
-            return await self._shared(scope, protocol, exchange, body)
+            question = self._question_of_all(scope, body, question)
+            if question is None:
+                return await self._asked(scope, protocol, exchange, body)
+            return await self._shared(scope, protocol, exchange, body, question)
         finally:
             self._held -= len(body)
 
-    async def _shared(self, scope: Scope, protocol: Any, exchange: Exchange, body: bytes) -> Reply:
-        """The answer of the application; the same question asked at once is evaluated once."""
-        question = self._question_of_all(scope, body)
-        if question is None:
-            return await self._asked(scope, protocol, exchange, body)
+    async def _shared(
+        self, scope: Scope, protocol: Any, exchange: Exchange, body: bytes, question: Question
+    ) -> Reply:
+        """The answer to a question; the same one asked at once is evaluated once."""
         if question in self._answering:
             shared = await asyncio.shield(self._answering[question])
             known = self._known(question, scope) or shared
@@ -238,20 +240,26 @@ class Front:
                 del self._answering[question]
                 mine.set_result(reply if reply and _may_be_shared(reply, exchange) else None)
 
-    def _question_of_all(self, scope: Scope, body: bytes) -> Question | None:
-        """The question, unless it is one that only its client may share, or it may write."""
+    def _question_of_all(
+        self, scope: Scope, body: bytes, question: Question | None
+    ) -> Question | None:
+        """The question, unless it is one that only its client may share, or it may write.
+
+        `question` is that of GET and HEAD, whose bodies mean nothing.
+        """
         headers = scope.headers
         if any(headers.get(name) is not None for name in _OWN):
             return None
-        if scope.method == "POST":
-            kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-            if not (kind == _QUERY or (kind == _FORM and b"update" not in body)):
-                return None
-        elif scope.method not in ("GET", "HEAD"):
+        if scope.method != "POST":
+            return question
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if not (kind == _QUERY or (kind == _FORM and b"update" not in body)):
             return None
         return self._question(scope, body)
 
     async def _asked(self, scope: Scope, protocol: Any, exchange: Exchange, body: bytes) -> Reply:
+        if _is_plain_query(scope, body):
+            return await self._queried(scope, protocol, exchange, body)
         if self._threads.all_busy:
             return _reply_of(refusal(QueueFull(0), scope.headers.get("accept", "")))
         work = self._threads.run(self._loop, partial(self._call, scope, exchange, body))
@@ -260,6 +268,29 @@ class Front:
             return await work
         finally:
             del self._asking[work]
+
+    async def _queried(self, scope: Scope, protocol: Any, exchange: Exchange, body: bytes) -> Reply:
+        """The answer to a plain query, which the application would answer as well."""
+        fields = scope.headers
+        accept = ",".join(fields.get_all("accept")) or None
+        answered: asyncio.Future[None] = self._loop.create_future()
+        self._asking[answered] = _Asking(protocol, exchange)
+        try:
+            pairs = pairs_of(scope.query_string.encode())
+            if scope.method == "POST":
+                pairs.append(("query", text_of(body)))
+            coded = ",".join(fields.get_all("accept-encoding")) or None
+            asked = query_of(MultiDict(pairs), accept, coded)
+            came = Came.with_fields("GET" if scope.method == "HEAD" else scope.method, fields.get)
+            reply = await reply_soon(
+                asked, came, exchange, self._store, self._settings, self._running
+            )
+        except (KgError, HTTPException) as error:
+            return _reply_of(response(error, accept or ""))
+        finally:
+            del self._asking[answered]
+            answered.set_result(None)
+        return Reply(reply.status, finished(reply.fields), reply.content)
 
     def _call(self, scope: Scope, exchange: Exchange, body: bytes) -> Reply:
         """Runs in a thread: the WSGI application's answer to this request (PEP 3333)."""
@@ -394,6 +425,39 @@ class _Head:
         return self._name
 
 
+def _without_host(scope: Scope) -> Reply | None:
+    """The refusal of a request that names no host, or several (RFC 9112, 3.2)."""
+    if scope.http_version != "1.1":
+        return None
+    hosts = scope.headers.get_all("host")
+    if len(hosts) == 1 and _HOST.fullmatch(hosts[0]):
+        return None
+    error = BadArgument(
+        "the request does not name one host",
+        remedy="Send one Host field, such as Host: example.org.",
+    )
+    return _closing(refusal(error, scope.headers.get("accept", "")))
+
+
+def _is_plain_query(scope: Scope, body: bytes) -> bool:
+    """Whether it is a short query at HEAD for certain; the routes tell apart whatever may be more.
+
+    A long one would hold up the loop while it is looked at.
+    """
+    query = scope.query_string
+    if scope.path != "/sparql" or "update" in query or len(query) + len(body) > _SHORT:
+        return False
+    if scope.method in ("GET", "HEAD"):
+        return "query=" in query and query.isascii()
+    fields = scope.headers
+    return (
+        scope.method == "POST"
+        and fields.get("content-type") == _QUERY
+        and fields.get("content-encoding") is None
+        and query.isascii()
+    )
+
+
 class _TooSlow(Exception):
     """A body did not arrive in time."""
 
@@ -419,7 +483,7 @@ async def _linger(arriving: AsyncIterator[bytes]) -> None:
                 pass
 
 
-def _watch(protocol: Any, work: asyncio.Future[Reply], exchange: Exchange) -> None:
+def _watch(protocol: Any, work: asyncio.Future[Any], exchange: Exchange) -> None:
     """End the query of a client that leaves before it has its answer."""
 
     async def leaving() -> None:

@@ -29,7 +29,6 @@ from werkzeug.wrappers import Response
 from kg.errors import (
     BadArgument,
     DefaultGraphRefused,
-    GraphChanged,
     UnknownResource,
     UnsupportedBody,
 )
@@ -146,8 +145,8 @@ def change(
 ) -> Response:
     """Replace (PUT), add to (POST) or remove (DELETE) a graph: 201, 204, or 422 with the report.
 
-    Raises AccessError, DefaultGraphRefused, GraphChanged, BadArgument, BodyTooLarge,
-    UnsupportedBody, and what `Writer.write` does.
+    Raises AccessError, DefaultGraphRefused, BadArgument, BodyTooLarge, UnsupportedBody, and what
+    `Writer.write` does.
     """
     token = writer_of(request, tokens, settings)
     token.check_graph(graph)
@@ -167,6 +166,8 @@ def create(request: Request, writer: Writer, settings: Settings, tokens: Tokens)
     graph, location = _new_graph(request, token, settings)
     response = written(request, writer, _write(request, graph, token, settings))
     if response.status_code < 300:
+        if "KG-Graph-Digest" not in response.headers:
+            raise BadArgument("the body has no triple, and so makes no graph", remedy="Send some.")
         response.status_code = 201
         response.headers["Location"] = location
     return response
@@ -185,7 +186,7 @@ def _new_graph(request: Request, token: Token, settings: Settings) -> tuple[str,
 
 
 def _write(request: Request, graph: str | None, token: Token, settings: Settings) -> Write:
-    if_match = _if_match(request, graph)
+    _check_whole(request)
     documents: tuple[Document, ...] = ()
     if request.method != "DELETE":
         documents = tuple(_documents(request, settings.write_bytes))
@@ -194,40 +195,39 @@ def _write(request: Request, graph: str | None, token: Token, settings: Settings
         graph=graph,
         documents=documents,
         who=token.name,
-        if_match=if_match,
+        if_match=_if_match(request),
         if_none_match=_if_none_match(request),
     )
+
+
+def _check_whole(request: Request) -> None:
+    """Raises BadArgument for a part of a body (RFC 9110, 14.5), which would be taken as all."""
+    if "Content-Range" in request.headers:
+        raise BadArgument("the body is a part of one", remedy="Send the whole graph.")
 
 
 # --- conditions ---------------------------------------------------------------------------
 
 
-def _if_match(request: Request, graph: str | None) -> str | None:
-    """The digest that the graph must have, `*` for any, None where the client has no condition.
+def _if_match(request: Request) -> tuple[str, ...] | None:
+    """The digests of which the graph must have one; weak tags never match (section 13.1.1)."""
+    return _digests(request.headers.get("If-Match"), weak=False)
 
-    Raises GraphChanged for a tag that can be no graph's, BadArgument for several digests.
+
+def _if_none_match(request: Request) -> tuple[str, ...] | None:
+    """The digests that the graph must not have; weak tags match, too (section 13.1.2)."""
+    return _digests(request.headers.get("If-None-Match"), weak=True)
+
+
+def _digests(field: str | None, *, weak: bool) -> tuple[str, ...] | None:
+    """What the tags of a condition say of a graph (RFC 9110); None where there is no condition.
+
+    A tag that can be no graph's is left out, so that none may be left.
     """
-    field = request.headers.get("If-Match")
     if field is None or field.strip() == "*":
-        return "*" if field else None
-    # Weak tags never match here (RFC 9110, section 13.1.1).
-    tags: list[str] = [tag for weak, tag in _TAG.findall(field) if not weak]
-    digests = sorted({tag.partition(".")[0] for tag in tags})
-    possible = [digest for digest in digests if _DIGEST.fullmatch(digest)]
-    if not possible:
-        raise GraphChanged(graph or "the default graph")
-    if len(possible) > 1:
-        raise BadArgument("If-Match names several states", remedy="Name the one that was read.")
-    return possible[0]
-
-
-def _if_none_match(request: Request) -> bool:
-    field = request.headers.get("If-None-Match")
-    if field is not None and field.strip() != "*":
-        raise BadArgument(
-            "If-None-Match has tags, in a write", remedy="It takes * here: the graph is new."
-        )
-    return field is not None
+        return ("*",) if field else None
+    tags = (tag.partition(".")[0] for is_weak, tag in _TAG.findall(field) if weak or not is_weak)
+    return tuple(tag for tag in tags if _DIGEST.fullmatch(tag))
 
 
 # --- bodies -------------------------------------------------------------------------------

@@ -8,12 +8,13 @@ from typing import Final
 Fields = list[tuple[str, str]]
 
 _EXPOSED: Final = (
-    "Allow, Content-Length, ETag, KG-Digest, KG-Graph-Digest, KG-Query-Id, KG-Release,"
-    " KG-Truncated, Link, Location, Repr-Digest, Retry-After, Server-Timing"
+    "Accept-Ranges, Allow, Content-Length, Content-Range, ETag, KG-Digest, KG-Graph-Digest,"
+    " KG-Query-Id, KG-Release, KG-Truncated, Link, Location, Repr-Digest, Retry-After,"
+    " Server-Timing, WWW-Authenticate"
 )
 _ALLOWED: Final = (
-    "Accept, Accept-Encoding, Authorization, Content-Type, If-Match, If-None-Match, KG-Query-Id,"
-    " KG-Query-Key"
+    "Accept, Accept-Encoding, Authorization, Content-Type, If-Match, If-None-Match, If-Range,"
+    " KG-Query-Id, KG-Query-Key, Range"
 )
 _COMMON: Final = [
     ("server", "kg"),

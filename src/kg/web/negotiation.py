@@ -15,6 +15,9 @@ from kg.media import Format
 from kg.store.base import Coding
 
 PROBLEM: Final = "application/problem+json"
+_LONGEST: Final = 1024
+"""Characters of a field that are read: a browser sends 150. More would be work, and memory."""
+_REMEMBERED: Final = 256
 _PACKED: Final = (Coding.ZSTD, Coding.GZIP)
 """The codings that are offered, the better of equals first."""
 
@@ -28,20 +31,23 @@ def chooser(accept: str | None, name: str | None) -> Callable[[Sequence[Format]]
     def choose(offered: Sequence[Format]) -> Format:
         if name is not None:
             return _named(name, offered)
-        return _accepted(accept, tuple(offered)) if accept else offered[0]
+        ranges = _within(accept or "")
+        return _accepted(ranges, tuple(offered)) if ranges.strip(" ,") else offered[0]
 
     return choose
 
 
-@lru_cache(maxsize=1024)
 def coding(accept_encoding: str | None) -> Coding:
     """The coding of an answer: one that the field names, and that it likes best.
 
     `*` alone means none in particular, so it gets identity. Raises NotAcceptable where identity is
     refused and no offered coding is taken.
     """
-    if accept_encoding is None:
-        return Coding.IDENTITY
+    return Coding.IDENTITY if accept_encoding is None else _coding(_within(accept_encoding))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _coding(accept_encoding: str) -> Coding:
     accept = parse_accept_header(accept_encoding)
     best = max(_PACKED, key=lambda packed: _named_quality(packed.value, accept))
     identity = _identity_quality(accept)
@@ -61,7 +67,7 @@ def needs_packing(accept_encoding: str | None) -> bool:
     """Whether the client refuses an answer that is not packed, however small."""
     if accept_encoding is None:
         return False
-    return _identity_quality(parse_accept_header(accept_encoding)) == 0
+    return _identity_quality(parse_accept_header(_within(accept_encoding))) == 0
 
 
 def _named_quality(name: str, accept: Accept) -> float:
@@ -79,13 +85,17 @@ def _identity_quality(accept: Accept) -> float:
 
 def prefers_html(request: Request) -> bool:
     """Whether the client would rather have a page than a machine's answer: a browser."""
-    accept = _media_ranges(request.headers.get("Accept", ""))
+    accept = _media_ranges(_within(request.headers.get("Accept", "")))
     return accept.quality("text/html") > accept.quality(PROBLEM)
 
 
-@lru_cache(maxsize=1024)
 def prefers_text(accept_field: str) -> bool:
     """Whether an error should be text for a person: text or HTML is preferred to JSON."""
+    return _prefers_text(_within(accept_field))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _prefers_text(accept_field: str) -> bool:
     accept = _media_ranges(accept_field)
     text = max(accept.quality("text/plain"), accept.quality("text/html"))
     return text > max(accept.quality(PROBLEM), accept.quality("application/json"))
@@ -98,7 +108,12 @@ def _named(name: str, offered: Sequence[Format]) -> Format:
     raise NotAcceptable(f"format {name!r}", [format.name for format in offered])
 
 
-@lru_cache(maxsize=1024)
+def _within(field: str) -> str:
+    """The whole field, or the members of the list at its beginning."""
+    return field if len(field) <= _LONGEST else field[:_LONGEST].rpartition(",")[0]
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def _accepted(accept: str, offered: tuple[Format, ...]) -> Format:
     ranges = _media_ranges(accept)
     best = max(offered, key=lambda format: _quality(format, ranges))  # the first of equals
@@ -118,8 +133,12 @@ def _quality(format: Format, ranges: MIMEAccept) -> float:
     return max(ranges.quality(name) for name in (format.media_type, *aliases))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_REMEMBERED)
 def _media_ranges(accept: str) -> MIMEAccept:
-    """The ranges without parameters: `text/csv;charset=utf-8` asks for text/csv as much."""
+    """The ranges without parameters: `text/csv;charset=utf-8` asks for text/csv as much.
+
+    `*` is what some old clients send for `*/*`.
+    """
     parsed = parse_accept_header(accept, MIMEAccept)
-    return MIMEAccept([(value.partition(";")[0].strip(), quality) for value, quality in parsed])
+    ranges = ((value.partition(";")[0].strip(), quality) for value, quality in parsed)
+    return MIMEAccept([("*/*" if name == "*" else name, quality) for name, quality in ranges])

@@ -28,14 +28,25 @@ def query_request(request: Request, *, body_bytes: int, release: str | None = No
     """
     parameters = _parameters(request, body_bytes)
     _refuse_update(request, parameters)
+    fields = request.headers
+    return query_of(parameters, fields.get("Accept"), fields.get("Accept-Encoding"), release)
+
+
+def query_of(
+    parameters: MultiDict[str, str],
+    accept: str | None,
+    accept_encoding: str | None,
+    release: str | None = None,
+) -> QueryRequest:
+    """What these parameters and fields ask; raises BadArgument and NotAcceptable."""
     return QueryRequest(
         query=_one(parameters, "query"),
-        choose=chooser(request.headers.get("Accept"), at_most_one(parameters, "format")),
+        choose=chooser(accept, at_most_one(parameters, "format")),
         dataset=_dataset(parameters),
         release=release,
         deadline=_timeout(parameters),
         rows=_rows(parameters),
-        coding=coding(request.headers.get("Accept-Encoding")),
+        coding=coding(accept_encoding),
     )
 
 
@@ -98,7 +109,7 @@ def _timeout(parameters: MultiDict[str, str]) -> float | None:
     except ValueError:
         seconds = 0
     if not seconds > 0:
-        raise BadArgument(f"timeout is {text!r}", remedy="It takes seconds, above zero.")
+        raise BadArgument(f"timeout is {text[:40]!r}", remedy="It takes seconds, above zero.")
     return seconds
 
 

@@ -37,6 +37,7 @@ from kg.settings import Settings
 from kg.store.embedded import EmbeddedStore
 from kg.web.app import create_app
 from kg.web.front import Front
+from kg.web.running import Running
 
 _CONNECTIONS = 4096
 """Connections that are open at one moment; more wait to be accepted."""
@@ -178,7 +179,8 @@ def _load(
     _take_all_descriptors()
     announced = (address, settings.send_seconds, on_ready)
     threading.Thread(target=_announce, args=announced, daemon=True).start()
-    front = Front(create_app(store, settings), store, settings)
+    running = Running()
+    front = Front(create_app(store, settings, running), store, settings, running)
     # What lives as long as the process is not looked at again, and the rest less often: requests
     # leave no cycles behind, and looking for them took 4 % of the time.
     gc.freeze()

@@ -12,11 +12,10 @@ from werkzeug.wrappers import Response
 from kg.errors import BadArgument, Rejected
 from kg.media import JSON_LD, N_TRIPLES, TURTLE
 from kg.publishing.writing import Method, Write, Writer, Written
-from kg.query.updates import operations
 from kg.settings import Settings
 from kg.store.base import Dataset
 from kg.store.rewriting import rewritten
-from kg.store.tokens import Token, Tokens
+from kg.store.tokens import Tokens
 from kg.web.negotiation import PROBLEM
 from kg.web.tokens import writer_of
 from kg.web.uploads import at_most_one, body_of, check_encoding, iris_of, pairs_of, text_of
@@ -51,8 +50,8 @@ def update(request: Request, writer: Writer, settings: Settings, tokens: Tokens)
     Raises AccessError, BadArgument, BodyTooLarge, UnsupportedBody, and what `Writer.write` does.
     """
     token = writer_of(request, tokens, settings)
+    _check_conditions(request)
     asked = _asked(request, settings)
-    _check_graphs(asked.text, token, settings)
     write = Write(
         method=Method.UPDATE,
         graph=None,
@@ -60,6 +59,7 @@ def update(request: Request, writer: Writer, settings: Settings, tokens: Tokens)
         update=asked.text,
         dataset=asked.dataset,
         who=token.name,
+        only=token.graphs,
     )
     return written(request, writer, write)
 
@@ -139,14 +139,11 @@ def _asked(request: Request, settings: Settings) -> _Update:
     return _Update(text or "", dataset)
 
 
-def _check_graphs(text: str, token: Token, settings: Settings) -> None:
-    """Raises Forbidden where a token that may write some graphs only would write another."""
-    if not token.graphs:
-        return
-    # Without the prefixes of the store: they may be others by the time of the write.
-    limits = {"query_bytes": settings.query_bytes, "nesting": settings.nesting}
-    for operation in operations(text, {}, **limits, plain=settings.plain):
-        for graph in sorted(operation.writes):
-            token.check_graph(graph)
-        if operation.any_graph:
-            token.check_graph(None)
+def _check_conditions(request: Request) -> None:
+    """Raises BadArgument for a condition: which state it is of would be a guess."""
+    for name in ("If-Match", "If-None-Match"):
+        if name in request.headers:
+            raise BadArgument(
+                f"an update has the field {name}, which is about one graph",
+                remedy="Write the graph at /graphs with it, or look at its state in WHERE.",
+            )
