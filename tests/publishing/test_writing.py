@@ -181,7 +181,7 @@ def test_a_name_that_resolves_to_another_is_refused(built: Path, graph: str) -> 
 
 
 def test_names_with_dots_in_them_are_free(built: Path) -> None:
-    for graph in (GRAPH + "ontology.v2", GRAPH + "claims", "http://ex/a..b/c.", "http://ex/?/../x"):
+    for graph in (GRAPH + "ontology.v2", GRAPH + "claims", "http://ex/a..b/c.", "http://ex/?/."):
         assert write(built, Method.PUT, graph, "<http://ex/s> <http://ex/p> 1 .").created
 
 
@@ -398,7 +398,8 @@ def test_many_operations_on_a_large_graph_take_time_by_their_number(built: Path)
     update(
         built,
         f"PREFIX : <http://ex/> {' ; '.join(inserts)} ;"
-        " INSERT { GRAPH :seen { ?s :q ?o } } WHERE { ?s :p ?o FILTER(STRSTARTS(STR(?s), STR(:t)))}",
+        " INSERT { GRAPH :seen { ?s :q ?o } }"
+        " WHERE { ?s :p ?o FILTER(STRSTARTS(STR(?s), STR(:t))) }",
     )
     assert len(triples(built, "http://ex/seen")) == 200
     assert time.perf_counter() - start < 8
@@ -412,7 +413,7 @@ def test_what_is_copied_must_be_there(built: Path, operation: str) -> None:
     assert "SILENT" in caught.value.remedy
     assert triples(built, G) == [":s :p :o"]
     assert update(built, f"{operation} SILENT <http://ex/misspelt> TO <http://ex/h>")
-    made = f"INSERT DATA {{ GRAPH <http://ex/m> {{ <http://ex/m> <http://ex/p> 1 }} }}"
+    made = "INSERT DATA { GRAPH <http://ex/m> { <http://ex/m> <http://ex/p> 1 } }"
     assert update(built, f"{made} ; {operation} <http://ex/m> TO <http://ex/n>").changed
     assert triples(built, "http://ex/n")[0].startswith(":m :p ")
 
@@ -701,6 +702,7 @@ def test_a_write_through_the_process_lands_or_brings_its_error_whole(
 ) -> None:
     written = writer.write(Write(Method.PUT, G, (turtle("<s> <p> <o> ."),), who="me"))
     assert (written.release, written.created) == (head(built).name, True)
+    assert head(built).who == "me"
     tags = ("0" * 64, written.graph_digest or "")
     again = Write(Method.DELETE, G, (), if_match=tags, if_none_match=("1" * 64,), only=("http:",))
     with pytest.raises(GraphChanged):

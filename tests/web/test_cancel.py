@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from kg_server import Reply, Server
+from raw_http import connect, reply, request
 
 SLOW = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
 _numbers = count()
@@ -111,3 +112,18 @@ def test_a_connection_goes_on_after_a_query_was_cancelled(server: Server) -> Non
     second.read()
     assert (first.status, second.status) == (503, 200)
     connection.close()
+
+
+def test_when_the_first_of_those_who_ask_the_same_leaves_one_other_asks_for_all(
+    server: Server,
+) -> None:
+    asked = request("GET", f"/sparql?timeout=1.5&{urlencode({'query': f'{SLOW} # the same'})}")
+    with connect(server.port) as first, ThreadPoolExecutor() as others:
+        first.sendall(asked)
+        time.sleep(0.2)
+        replies = [others.submit(reply, server.port, asked) for _ in range(4)]
+        time.sleep(0.2)
+        first.close()
+        answers = [each.result() for each in replies]
+    assert {answer.status for answer in answers} == {503}
+    assert len({answer.field("kg-query-id") for answer in answers} - {""}) == 1

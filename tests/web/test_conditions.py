@@ -118,3 +118,17 @@ def test_words_of_such_functions_in_strings_and_names_do_not_count(server: Serve
 def test_an_error_is_not_kept(server: Server) -> None:
     reply = server.query("SELECT")
     assert (reply.headers["cache-control"], "etag" in reply.headers) == ("no-store", False)
+
+
+@pytest.mark.parametrize("path", ["/sparql?query=ASK%7B%7D", "/graphs?default", "/id/a"])
+def test_what_is_read_must_be_in_the_state_that_if_match_names(server: Server, path: str) -> None:
+    """RFC 9110, section 13.1.1."""
+    tag = server.send(path).headers["etag"]
+    for field, status in (
+        (tag, 200),
+        ("*", 200),
+        (f'"x", {tag}', 200),
+        ('"x"', 412),
+        (f"W/{tag}", 412),
+    ):
+        assert server.send(path, headers={"If-Match": field}).status == status, field

@@ -212,3 +212,22 @@ def test_a_request_names_one_host(server: Server, hosts: list[str], status: int)
     """RFC 9112, section 3.2."""
     for target in ("/", "/sparql?query=ASK%7B%7D", "/sparql?query=ASK%7B%7D"):
         assert reply(server.port, request("GET", target, hosts, host=None)).status == status, target
+
+
+def test_a_method_in_small_letters_is_no_method(server: Server) -> None:
+    assert reply(server.port, request("get", "/sparql?query=ASK%7B%7D")).status == 400
+
+
+def test_a_connection_ends_after_a_body_with_two_lengths(server: Server) -> None:
+    """RFC 9112, section 6.1: a proxy may have seen another request."""
+    chunked = ["Transfer-Encoding: chunked", "Content-Type: application/sparql-query"]
+    asked = (
+        request("POST", "/sparql", [*chunked, "Content-Length: 5"]) + b"6\r\nASK {}\r\n0\r\n\r\n"
+    )
+    answer = reply(server.port, asked)
+    assert (answer.status, answer.field("connection")) == (200, "close")
+
+
+def test_an_update_beside_a_query_is_refused_however_it_is_spelt(server: Server) -> None:
+    for name in ("update", "%75pdate"):
+        assert server.send(f"/sparql?query=ASK%7B%7D&{name}=x").status == 400

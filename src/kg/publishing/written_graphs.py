@@ -36,7 +36,7 @@ No client writes one, there or not: it would keep the article that comes to have
 being built; and whether a restricted graph is there must not be told.
 """
 _OURS: Final = "urn:x-kg:"
-_DOTS: Final = re.compile(r"/\.{1,2}(?:[/?#]|$)")
+_DOTS: Final = re.compile(r"[^?#]*/\.{1,2}(?:[/?#]|$)")
 
 
 def check_free(graph: str, owner: Owner | None) -> None:
@@ -50,7 +50,7 @@ def check_free(graph: str, owner: Owner | None) -> None:
         owner = Owner.DERIVED if name.startswith("derived/") else Owner.DATA
     if owner not in (None, Owner.API):
         raise ForeignGraph(graph, owner.value, Owner.API.value, source)
-    if _DOTS.search(graph):
+    if _DOTS.match(graph):
         raise BadArgument(
             f"<{graph}> has a segment of dots, which many programs resolve",
             remedy="Name the graph without one.",

@@ -13,7 +13,7 @@ from kg.store.canonical import canonical_lines, held_lines
 from kg.store.syntax import syntax_error
 from kg.store.xml_depth import check_depth
 
-_FORMATS: Final = {
+ENGINE_FORMATS: Final = {
     TURTLE: RdfFormat.TURTLE,
     N_TRIPLES: RdfFormat.N_TRIPLES,
     N_QUADS: RdfFormat.N_QUADS,
@@ -54,9 +54,9 @@ class MemoryDataset:
             check_depth(data)
         try:
             if name and format in _OF_DATASETS:
-                self._store.extend(_of_one_graph(data, _FORMATS[format], name, base))
+                self._store.extend(_of_one_graph(data, ENGINE_FORMATS[format], name, base))
             else:
-                self._store.load(data, _FORMATS[format], to_graph=name, base_iri=base)
+                self._store.load(data, ENGINE_FORMATS[format], to_graph=name, base_iri=base)
         except SyntaxError as error:
             raise MalformedData(
                 format.name, str(error.args[0]), error.lineno, error.offset

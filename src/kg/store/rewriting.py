@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from pyoxigraph import RdfFormat, parse, serialize
 
-from kg.media import JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
-
-_FORMATS: Final = {
-    TURTLE: RdfFormat.TURTLE,
-    N_TRIPLES: RdfFormat.N_TRIPLES,
-    N_QUADS: RdfFormat.N_QUADS,
-    TRIG: RdfFormat.TRIG,
-    RDF_XML: RdfFormat.RDF_XML,
-    JSON_LD: RdfFormat.JSON_LD,
-}
+from kg.media import Format
+from kg.store.memory import ENGINE_FORMATS
 
 
 def rewritten(
@@ -26,8 +17,8 @@ def rewritten(
 
     The document is one that this program made: raises SyntaxError where it is none.
     """
-    triples = (quad.triple for quad in parse(document, _FORMATS[read]))
-    format = _FORMATS[written]
+    triples = (quad.triple for quad in parse(document, ENGINE_FORMATS[read]))
+    format = ENGINE_FORMATS[written]
     if prefixes and format not in (RdfFormat.N_TRIPLES, RdfFormat.N_QUADS, RdfFormat.JSON_LD):
         return serialize(triples, format=format, prefixes=dict(prefixes)) or b""
     return serialize(triples, format=format) or b""

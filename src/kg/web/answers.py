@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flask import request
+from werkzeug.exceptions import PreconditionFailed
 from werkzeug.wrappers import Response
 
 from kg.query.request import QueryRequest
@@ -19,7 +20,7 @@ from kg.settings import Settings
 from kg.store.base import Coding
 from kg.store.embedded import EmbeddedStore
 from kg.web.bodies import Body, Content, content_of, size
-from kg.web.conditions import etag, has
+from kg.web.conditions import etag, has, holds
 from kg.web.exchange import Came, Exchange, Kept
 from kg.web.headers import Fields
 from kg.web.negotiation import coding, needs_packing
@@ -125,8 +126,14 @@ def pending_of(
 
 
 def at_hand(pending: Pending) -> Reply | None:
-    """304, or an answer that is kept; None where the query must be evaluated."""
+    """304, or an answer that is kept; None where the query must be evaluated.
+
+    Raises PreconditionFailed.
+    """
     tag, exchange = pending.tag, pending.exchange
+    expected = pending.came.if_match
+    if expected and pending.came.method != "POST" and not holds(expected, tag):
+        raise PreconditionFailed
     if tag is None:
         return None
     condition = _condition(pending)

@@ -10,6 +10,7 @@ from typing import Final
 from kg.query.run import Plan
 
 _TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
+_STRONG: Final = re.compile(r'(?:^|,)[ \t]*("[^"]*")')
 
 
 def etag(plan: Plan, door: str = "") -> str:
@@ -41,3 +42,8 @@ def has(if_none_match: str | None, etag: str) -> bool:
     if not if_none_match:
         return False
     return if_none_match == etag or etag in _TAG.findall(if_none_match)
+
+
+def holds(if_match: str, etag: str | None) -> bool:
+    """Whether the field names this ETag, compared strongly (RFC 9110, 13.1.1); `*` names any."""
+    return if_match.strip() == "*" or etag in _STRONG.findall(if_match)

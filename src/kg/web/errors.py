@@ -10,7 +10,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException, PreconditionFailed
-from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
 from kg.errors import (
@@ -90,6 +89,13 @@ def register(app: Flask) -> None:
         app.register_error_handler(kind, lambda error: response(error, _accept()))
 
     @app.after_request
+    def led_on(response: Response) -> Response:
+        """A redirect, which the library sends without asking the handlers of errors."""
+        if response.status_code != 308:
+            return response
+        return _redirect(308, response.headers["Location"])
+
+    @app.after_request
     def told(response: Response) -> Response:
         """A failed condition as a problem: the library says 412, and sends the page with it."""
         failed = response.status_code == 412 and response.mimetype not in (PROBLEM, "text/plain")
@@ -157,8 +163,6 @@ def problem(
 
 def _http_problem(error: HTTPException, accept: str) -> Response:
     status = error.code or 500
-    if isinstance(error, RequestRedirect):
-        return _redirect(error)
     detail = _OPERATORS if status >= 500 else error.description or error.name
     kind = error.name.lower().replace(" ", "-")
     answer = problem(kind, accept, status=status, detail=detail)
@@ -168,11 +172,11 @@ def _http_problem(error: HTTPException, accept: str) -> Response:
     return answer
 
 
-def _redirect(error: RequestRedirect) -> Response:
+def _redirect(status: int, location: str) -> Response:
     """A redirect within this server: the host that the library names is what the client sent."""
-    url = urlsplit(error.new_url)
+    url = urlsplit(location)
     path = "/" + url.path.lstrip("/")  # two slashes would begin the name of a host
-    response = Response(status=error.code)
+    response = Response(status=status)
     response.headers["Location"] = urlunsplit(("", "", path, url.query, ""))
     response.headers["Cache-Control"] = "no-cache"
     del response.headers["Content-Type"]

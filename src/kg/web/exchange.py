@@ -29,6 +29,7 @@ class Came:
 
     method: str
     accept_encoding: str | None
+    if_match: str | None
     if_none_match: str | None
     query_id: str | None
     query_key: str | None
@@ -44,6 +45,7 @@ class Came:
         return cls(
             method=method,
             accept_encoding=field("accept-encoding"),
+            if_match=field("if-match"),
             if_none_match=field("if-none-match"),
             query_id=field("kg-query-id"),
             query_key=field("kg-query-key"),

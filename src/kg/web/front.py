@@ -123,7 +123,7 @@ class Front:
         self._asking: dict[asyncio.Future[Any], _Asking] = {}
         self._held = 0
         self._kept_paths = _PLAIN_PATHS if settings.plain else _KEPT_PATHS
-        self._answering: dict[Question, asyncio.Future[Reply | None]] = {}
+        self._answering: dict[Question, asyncio.Future[_Shared]] = {}
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Called by granian before the first request."""
@@ -141,7 +141,7 @@ class Front:
         exchange: Exchange | None = None
         try:
             question = self._question(scope) if scope.method in ("GET", "HEAD") else None
-            reply = _without_host(scope)
+            reply = _refused(scope)
             if reply is None and question:
                 reply = self._known(question, scope)
             if reply is None:
@@ -170,6 +170,8 @@ class Front:
         """What is kept for this question, or 304 in its place."""
         link = self._cache.led(question)
         if link is None:
+            return None
+        if scope.headers.get("if-match") is not None:
             return None
         condition = scope.headers.get("if-none-match")
         if condition and scope.method != "POST" and (condition == "*" or has(condition, link.etag)):
@@ -223,11 +225,13 @@ class Front:
         self, scope: Scope, protocol: Any, exchange: Exchange, body: bytes, question: Question
     ) -> Reply:
         """The answer to a question; the same one asked at once is evaluated once."""
-        if question in self._answering:
+        while question in self._answering:
             shared = await asyncio.shield(self._answering[question])
-            known = self._known(question, scope) or shared
+            known = self._known(question, scope) or shared.reply
             if known:
                 return known
+            if not shared.was_left:
+                break
         mine = self._loop.create_future()
         first = self._answering.setdefault(question, mine) is mine
         reply: Reply | None = None
@@ -238,7 +242,8 @@ class Front:
         finally:
             if first:
                 del self._answering[question]
-                mine.set_result(reply if reply and _may_be_shared(reply, exchange) else None)
+                plain = _is_plain_query(scope, body)
+                mine.set_result(_Shared.of(reply, exchange, plain=plain))
 
     def _question_of_all(
         self, scope: Scope, body: bytes, question: Question | None
@@ -425,18 +430,20 @@ class _Head:
         return self._name
 
 
-def _without_host(scope: Scope) -> Reply | None:
-    """The refusal of a request that names no host, or several (RFC 9112, 3.2)."""
-    if scope.http_version != "1.1":
+def _refused(scope: Scope) -> Reply | None:
+    """The refusal of a head that no server may take (RFC 9110, 9.1; RFC 9112, 3.2)."""
+    headers = scope.headers
+    if scope.method != scope.method.upper():
+        problem, remedy = f"there is no method {scope.method[:40]}", "Write it in capitals."
+    elif scope.http_version == "1.1" and not _names_one_host(headers.get_all("host")):
+        problem, remedy = "the request does not name one host", "Send one Host field."
+    else:
         return None
-    hosts = scope.headers.get_all("host")
-    if len(hosts) == 1 and _HOST.fullmatch(hosts[0]):
-        return None
-    error = BadArgument(
-        "the request does not name one host",
-        remedy="Send one Host field, such as Host: example.org.",
-    )
-    return _closing(refusal(error, scope.headers.get("accept", "")))
+    return _closing(refusal(BadArgument(problem, remedy=remedy), headers.get("accept", "")))
+
+
+def _names_one_host(hosts: list[str]) -> bool:
+    return len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
 
 
 def _is_plain_query(scope: Scope, body: bytes) -> bool:
@@ -462,11 +469,26 @@ class _TooSlow(Exception):
     """A body did not arrive in time."""
 
 
-def _may_be_shared(reply: Reply, exchange: Exchange) -> bool:
-    """Whether those who asked the same at the same time get the same answer."""
-    if reply.status == 200:
-        return exchange.left is not None  # else it is new each time
-    return reply.status in _SHARED_ERRORS and not exchange.ticket.cancelled
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What came of a question for those who asked the same at the same time.
+
+    Where `was_left`, its client left before there was an answer, and another one asks again;
+    else, without a reply, the answer is new each time.
+    """
+
+    reply: Reply | None
+    was_left: bool = False
+
+    @classmethod
+    def of(cls, reply: Reply | None, exchange: Exchange, *, plain: bool) -> _Shared:
+        """What is shared of a reply, to a `plain` query or not."""
+        if exchange.ticket.cancelled or reply is None:
+            return cls(None, was_left=True)
+        if reply.status == 200:
+            return cls(reply if exchange.left else None)
+        # Other paths are refused for what is not part of the question, too, such as a host.
+        return cls(reply if plain and reply.status in _SHARED_ERRORS else None)
 
 
 async def _arriving(protocol: Any) -> AsyncIterator[bytes]:

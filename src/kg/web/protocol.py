@@ -39,6 +39,10 @@ def query_of(
     release: str | None = None,
 ) -> QueryRequest:
     """What these parameters and fields ask; raises BadArgument and NotAcceptable."""
+    if "update" in parameters:
+        raise BadArgument(
+            "a query and an update came together", remedy="Send one, and an update by POST."
+        )
     return QueryRequest(
         query=_one(parameters, "query"),
         choose=chooser(accept, at_most_one(parameters, "format")),
