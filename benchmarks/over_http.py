@@ -333,7 +333,8 @@ def report_chain(folder: Path, quads: int) -> None:
     print(
         f"commit of one more article of {TRIPLES} triples, {CHAIN} in a chain: median"
         f" {statistics.median(seconds) * 1000:.0f} ms, 95 % under"
-        f" {ordered[int(CHAIN * 0.95)] * 1000:.0f} ms, most {ordered[-1] * 1000:.0f} ms; at most {tables} table files"
+        f" {ordered[int(CHAIN * 0.95)] * 1000:.0f} ms, most {ordered[-1] * 1000:.0f} ms;"
+        f" at most {tables} table files"
     )
 
 

@@ -282,12 +282,14 @@ def test_a_document_that_names_graphs_is_none_of_one(
 
 @pytest.fixture(scope="session")
 def article(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The public triples of the miniature's article, before anything is derived from them."""
+    """The miniature's article, but that its nodes have other IRIs; nothing is derived yet."""
     folder = tmp_path_factory.mktemp("article") / "project"
     shutil.copytree(FIXTURES / "project", folder)
     shutil.copytree(REPOSITORY / "ontology", folder / "ontology")
     (unit,) = stage(Project.at(folder), [], lambda *_: None).units
-    return b"".join(it.triples for it in unit.graphs if not it.restricted).decode()
+    text = b"".join(it.triples for it in unit.graphs if not it.restricted).decode()
+    renamed = text.replace(f"{unit.key}/", f"{unit.key}/again/")
+    return renamed.replace("/again/text>", "/text>")  # the text itself is one
 
 
 def test_what_rules_derive_goes_into_a_graph_of_its_own(built: Path, article: str) -> None:
@@ -754,3 +756,42 @@ def test_prefixes_of_a_release_are_declared_for_its_updates(built: Path) -> None
     assert "schema" in prefixes
     update(built, f"INSERT DATA {{ GRAPH <{G}> {{ <http://ex/s> schema:name 'x' }} }}")
     assert state(built, G)
+
+
+OURS = "https://w3id.org/reported-figures/"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"<{OURS}area/northland> <{RF}unit> 1 .",
+        f"<{OURS}a/d826bc1f151f0c3d/c/figure-112-140> <{RF}value> 99 .",
+        f"<{OURS}area/northland> <http://www.w3.org/2002/07/owl#sameAs> <http://ex/n> .",
+    ],
+)
+def test_what_is_built_from_files_is_described_there_alone(built: Path, statement: str) -> None:
+    with pytest.raises(Rejected, match="which belongs to data; say what you have to say"):
+        write(built, Method.PUT, G, statement)
+    write(built, Method.PUT, G, f"<http://ex/mine> <{RF}about> <{OURS}area/northland> .")
+
+
+def test_two_graphs_are_not_each_half_of_what_the_shapes_refuse(built: Path, article: str) -> None:
+    """The claim is whole in one, and the other gives it a second value."""
+    write(built, Method.PUT, G, turtle(article, N_TRIPLES))
+    value = next(line for line in article.splitlines() if '"40"' in line and "obsValue" in line)
+    second = turtle(value.replace('"40"', '"41"'), N_TRIPLES)
+    with pytest.raises(Rejected, match="obsValue"):
+        write(built, Method.PUT, "http://ex/h", second)
+    both = f"INSERT DATA {{ GRAPH <http://ex/h> {{ {second.content.decode()} }} }}"
+    with pytest.raises(Rejected, match="obsValue"):
+        update(built, both)
+
+
+def test_a_build_refuses_to_describe_what_a_client_described_before(
+    project: Project, built: Path
+) -> None:
+    write(built, Method.PUT, G, f'<{OURS}thing> <http://ex/p> "mine" .')
+    file = next(iter(project.reference()))
+    file.write_text(f'{file.read_text()}\n<{OURS}thing> <http://ex/p> "ours" .\n')
+    with pytest.raises(Rejected, match="thing> is described in"):
+        publish(project, built, who="", message="", now=NOW)

@@ -114,7 +114,7 @@ def test_a_token_for_some_graphs_writes_no_other(
     [
         (_update(LIMITED + "b"), 204),
         (f"PREFIX m: <{LIMITED}> INSERT DATA {{ GRAPH m:c {{ {ONE} }} }}", 204),
-        (f"COPY <{GRAPH}ontology> TO <{LIMITED}copy>", 204),
+        (f"COPY <{LIMITED}b> TO <{LIMITED}copy>", 204),
         (f"{_update(LIMITED + 'd')} ; {_update(GRAPH + 'yours')}", 403),
         (f"MOVE <{GRAPH}yours> TO <{LIMITED}e>", 403),
         (f"INSERT {{ GRAPH ?g {{ {ONE} }} }} WHERE {{ BIND(<{LIMITED}f> AS ?g) }}", 204),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,14 @@ from kg.publishing.preparation import Checks, Preparer
 from kg.publishing.staging import is_reference, reached
 from kg.publishing.using import with_dataset
 from kg.publishing.writes import Method, Write, Written
-from kg.publishing.written_graphs import check_conforms, check_free, checked, derived_graph
+from kg.publishing.written_graphs import (
+    Elsewhere,
+    Statement,
+    check_conforms,
+    check_free,
+    checked,
+    derived_graph,
+)
 from kg.query.prefixes import prefixes_of
 from kg.query.updates import Operation, operations
 from kg.settings import Settings
@@ -260,12 +267,35 @@ def _derived_and_checked(
     with store.graphs() as graphs:
         reached_from = partial(_reached, graphs=graphs, head=head)
         results = [
-            checked(graph, triples, checks, reached_from)
+            checked(graph, triples, checks, reached_from, _elsewhere(graph, contents, graphs, head))
             for graph, triples in contents.items()
             if triples
         ]
     check_conforms(results, remedy=_REMEDY)
     return tuple(graph for result in results for graph in result.graphs)
+
+
+def _elsewhere(graph: str, contents: Contents, graphs: Graphs, head: Release) -> Elsewhere:
+    """What other graphs say of an IRI, once these are what they are to be."""
+    owners = {state.iri: state.owner for state in head.graphs}
+    clients = {derived_graph(iri) for iri, owner in owners.items() if owner is Owner.API}
+    owners |= dict.fromkeys(clients, Owner.API)
+    replaced = {*contents, *map(derived_graph, contents)}
+    new = [
+        Statement(line, other, Owner.API)
+        for other, triples in contents.items()
+        if other != graph
+        for line in triples.splitlines(keepends=True)
+    ]
+
+    def elsewhere(subject: str) -> Iterator[Statement]:
+        start = f"<{subject}> ".encode()
+        yield from (each for each in new if each.line.startswith(start))
+        for other, line in graphs.described(subject):
+            if other not in replaced:
+                yield Statement(line, other, owners[other])
+
+    return elsewhere
 
 
 def _reached(triples: Iterable[bytes], *, graphs: Graphs, head: Release) -> bytes:

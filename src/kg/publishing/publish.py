@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from kg.publishing.gate import findings
 from kg.publishing.preparation import Checks, release_files
 from kg.publishing.staging import Progress, Staged, load_turtle, stage
 from kg.publishing.texts import Text
-from kg.publishing.written_graphs import check_conforms, checked
+from kg.publishing.written_graphs import Statement, check_conforms, checked
 from kg.store.base import Commit, NamedGraph, Owner, Release
 from kg.store.commits import Writing, writing
 from kg.validation.conformance import Shapes
@@ -119,12 +120,40 @@ def _derived_of_written(held: Writing, project: Checked, progress: Progress) -> 
     """What is derived from the graphs that were written over HTTP; raises Rejected."""
     states = held.head.graphs if held.head else ()
     written = [state.iri for state in states if state.owner is Owner.API]
-    reached_from = project.staged.reference.reached_from
-    results = []
+    if not written:
+        return []
+    results, said = [], _Said(project.graphs())
     with held.graphs() as graphs:
-        for number, graph in enumerate(written, start=1):
-            results.append(checked(graph, graphs.triples(graph), project.checks, reached_from))
-            progress("written graphs checked", number, len(written))
+        contents = {graph: graphs.triples(graph) for graph in written}
+    for graph, triples in contents.items():
+        said.add(NamedGraph(graph, triples, Owner.API))
+    for number, (graph, triples) in enumerate(contents.items(), start=1):
+        reached_from = project.staged.reference.reached_from
+        elsewhere = partial(said.elsewhere, graph)
+        results.append(checked(graph, triples, project.checks, reached_from, elsewhere))
+        progress("written graphs checked", number, len(written))
     check_conforms(results, remedy=_REMEDY)
     derived = (graph for result in results for graph in result.graphs)
     return [graph for graph in derived if graph.owner is Owner.DERIVED]
+
+
+class _Said:
+    """What public graphs say of each subject."""
+
+    def __init__(self, graphs: Iterable[NamedGraph]) -> None:
+        self._statements: dict[bytes, list[Statement]] = {}
+        for graph in graphs:
+            if not graph.restricted:
+                self.add(graph)
+
+    def add(self, graph: NamedGraph) -> None:
+        """Add what a graph says."""
+        for line in graph.triples.splitlines(keepends=True):
+            subject = line.split(b" ", 1)[0]
+            statement = Statement(line, graph.iri, graph.owner)
+            self._statements.setdefault(subject, []).append(statement)
+
+    def elsewhere(self, graph: str, subject: str) -> list[Statement]:
+        """What other graphs say of an IRI."""
+        statements = self._statements.get(f"<{subject}>".encode(), ())
+        return [each for each in statements if each.graph != graph]

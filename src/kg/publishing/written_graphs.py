@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +16,7 @@ from kg.namespaces import GRAPH
 from kg.publishing.derivation import Reached, derived
 from kg.publishing.gate import validated
 from kg.publishing.preparation import Checks
-from kg.publishing.staging import Unit
+from kg.publishing.staging import Unit, subjects
 from kg.store.base import NamedGraph, Owner
 
 _SOURCES: Final = {
@@ -73,6 +73,19 @@ def _key(graph: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """A line of N-Triples, with the public graph that holds it and its owner."""
+
+    line: bytes
+    graph: str
+    owner: Owner
+
+
+Elsewhere = Callable[[str], Iterable[Statement]]
+"""What other public graphs say of an IRI."""
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """One written graph with what is derived from it, and what the gate found in both."""
 
@@ -81,12 +94,26 @@ class Checked:
     report: Graph = field(repr=False)
 
 
-def checked(graph: str, triples: bytes, checks: Checks, reached_from: Reached) -> Checked:
-    """The graph derived and checked, alone with the reference data that it leads to.
+def checked(
+    graph: str, triples: bytes, checks: Checks, reached_from: Reached, elsewhere: Elsewhere
+) -> Checked:
+    """The graph derived and checked, together with the reference data that it leads to.
 
-    Raises RuleError and ShapesError where the checks cannot be used.
+    What is built from files is described there alone, and what other written graphs say of the
+    same things is seen as well: graphs that the shapes let pass one by one might break them
+    together. Raises RuleError and ShapesError where the checks cannot be used.
     """
-    unit = derived(_unit(graph, triples, reached_from), checks.rules, checks.prefixes, reached_from)
+    others = [each for subject in sorted(subjects([triples])) for each in elsewhere(subject)]
+    foreign = {each.line.split(b" ", 1)[0]: each for each in others if each.owner != Owner.API}
+    if foreign:
+        return Checked((), [_foreign(graph, each) for each in foreign.values()], Graph())
+    beside = b"".join(each.line for each in others)
+
+    def reached_from_all(documents: Iterable[bytes]) -> bytes:
+        return beside + reached_from([*documents, beside])
+
+    unit = _unit(graph, triples, reached_from_all)
+    unit = derived(unit, checks.rules, checks.prefixes, reached_from_all)
     try:
         found = validated([each.triples for each in unit.graphs], [unit.reference], checks.shapes)
     except ParserError:
@@ -98,6 +125,14 @@ def checked(graph: str, triples: bytes, checks: Checks, reached_from: Reached) -
         if finding.violates
     ]
     return Checked(unit.graphs, violations, found.report if violations else Graph())
+
+
+def _foreign(graph: str, statement: Statement) -> str:
+    subject = statement.line.split(b" ", 1)[0].decode()
+    return (
+        f"<{graph}>: Violation: {subject} is described in <{statement.graph}>, which belongs to"
+        f" {statement.owner.value}; say what you have to say of an IRI of your own"
+    )
 
 
 def _unit(graph: str, triples: bytes, reached_from: Reached) -> Unit:

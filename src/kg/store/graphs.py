@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from pyoxigraph import (
@@ -65,6 +65,13 @@ class Graphs:
         )
         document = serialize((quad.triple for quad in quads), format=RdfFormat.N_TRIPLES)
         return (document or b"").splitlines()
+
+    def described(self, subject: str) -> Iterator[tuple[str, bytes]]:
+        """Each statement about an IRI as an N-Triples line, with the named graph that holds it."""
+        for quad in self._store.quads_for_pattern(NamedNode(subject), None, None):
+            if isinstance(quad.graph_name, NamedNode):
+                line = serialize([quad.triple], format=RdfFormat.N_TRIPLES) or b""
+                yield quad.graph_name.value, line
 
 
 def _node(term: bytes) -> NamedNode | BlankNode | None:
