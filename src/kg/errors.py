@@ -246,6 +246,10 @@ class ShapesError(KgError):
     exit_code = 3
 
 
+_MOST_FINDINGS = 500
+"""Findings that a message shows; nobody reads more, and a report has them all."""
+
+
 class Rejected(KgError):
     """The gate found violations; nothing was written. `findings` are their one-line texts.
 
@@ -264,10 +268,9 @@ class Rejected(KgError):
     ) -> None:
         count = len(findings)
         noun = "violation" if count == 1 else "violations"
-        super().__init__(
-            f"the gate found {count} {noun}; nothing was written\n" + "\n".join(findings),
-            remedy=remedy,
-        )
+        more = [f"… and {count - _MOST_FINDINGS} more"] if count > _MOST_FINDINGS else []
+        lines = (f"the gate found {count} {noun}; nothing was written", *findings[:_MOST_FINDINGS])
+        super().__init__("\n".join((*lines, *more)), remedy=remedy)
         self.findings = tuple(findings)
         self.report = report
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import NOW
-from kg.errors import KgError, MalformedFile, MissingFile, RuleError, ShapesError
+from kg.errors import KgError, MalformedFile, MissingFile, Rejected, RuleError, ShapesError
 from kg.project import Project
 from kg.publishing.publish import check, publish
 from kg.publishing.sources import BadSources
@@ -126,3 +126,11 @@ def test_an_article_that_no_shape_would_look_at_is_not_published(
     with pytest.raises(KgError):
         publish(project, tmp_path / "store", who="tests", message="", now=NOW)
     assert not (tmp_path / "store").exists()
+
+
+def test_a_message_shows_the_first_findings_and_says_how_many_there_are() -> None:
+    error = Rejected([f"finding {number}" for number in range(700)])
+    lines = error.message.splitlines()
+    assert (len(lines), lines[0]) == (502, "the gate found 700 violations; nothing was written")
+    assert lines[-2:] == ["finding 499", "… and 200 more"]
+    assert len(error.findings) == 700
