@@ -35,6 +35,7 @@ bench: $(VENV)/.installed
 bench-http: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	PYTHONPATH=tests $(BIN)/python benchmarks/over_http.py
+	$(BIN)/pytest -q -s tests/web/test_hostile.py | grep "hostile clients"
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
