@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
+from kg.closing import Closing
 from kg.errors import DeadlineExceeded, MemoryExceeded, StoreBusy, StoreError, WorkerDied
 from kg.publishing.messages import encoded_write, written_or_error
 from kg.publishing.writes import Document, Method, Write, Written
@@ -22,7 +22,7 @@ _QUEUE_SECONDS: Final = 10.0
 _log = logging.getLogger(__name__)
 
 
-class Writer:
+class Writer(Closing):
     """Makes writes, one after another, each in a process that may be killed.
 
     The process is started by the first write. All methods may be called from any thread. Close
@@ -66,17 +66,6 @@ class Writer:
             if self._pool:
                 self._pool.close()
                 self._pool = None
-
-    def __enter__(self) -> Writer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _workers(self) -> WorkerPool:
         with self._starting:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import overload
 
 from rdflib import Graph
@@ -13,6 +12,7 @@ from rdflib.exceptions import ParserError
 from rdflib.query import Result
 from rdflib.term import Node
 
+from kg.closing import Closing
 from kg.errors import NotAcceptable
 from kg.media import JSON, N_TRIPLES, Form, Format, formats_for
 from kg.query.request import Chooser, QueryRequest
@@ -28,7 +28,7 @@ Terms are rdflib's: URIRef, BNode, and Literal, whose `toPython()` gives a Decim
 """
 
 
-class Store:
+class Store(Closing):
     """A store that was built, open for reading; a context manager.
 
     Queries run in a worker process of their own, which ends with the store: one that never
@@ -78,17 +78,6 @@ class Store:
     def close(self) -> None:
         """End the workers."""
         self._store.close()
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def named(name: str) -> Chooser:

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
+from kg.closing import Closing
 from kg.media import Format
 
 
@@ -174,7 +174,7 @@ class Ticket:
                 self._end = None
 
 
-class Spool:
+class Spool(Closing):
     """A complete answer, rewound: in memory, or in an unlinked file. Close it after use.
 
     `size` counts its bytes, packed as `coding` says. `cut` tells that rows were left out because
@@ -229,14 +229,3 @@ class Spool:
     def close(self) -> None:
         """Give memory or disk back."""
         self._file.close()
-
-    def __enter__(self) -> Spool:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

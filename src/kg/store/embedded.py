@@ -6,9 +6,9 @@ import logging
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
+from kg.closing import Closing
 from kg.errors import NotAcceptable, StoreError
 from kg.media import N_QUADS, TRIG, Format
 from kg.namespaces import USUAL_PREFIXES
@@ -27,7 +27,7 @@ _DUMP_SECONDS: Final = 600.0
 _log = logging.getLogger(__name__)
 
 
-class EmbeddedStore:
+class EmbeddedStore(Closing):
     """The releases in a store folder, and the workers that answer queries on them.
 
     Raises NoRelease, NotAStore, OtherKindOfStore, StoreTooNew or StoreDamaged for a folder that
@@ -101,17 +101,6 @@ class EmbeddedStore:
             if self._pool:
                 self._pool.close()
                 self._pool = None
-
-    def __enter__(self) -> EmbeddedStore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _head(self) -> Release:
         try:

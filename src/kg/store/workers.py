@@ -18,9 +18,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
+from kg.closing import Closing
 from kg.errors import (
     AnswerTooLarge,
     DeadlineExceeded,
@@ -60,7 +60,7 @@ _OUT_OF_MEMORY: Final = re.compile(
 )
 
 
-class WorkerPool:
+class WorkerPool(Closing):
     """`size` tasks at a time, each in a process of at most `memory` bytes of address space.
 
     `spares` more processes are kept, so that none waits for one to start. At most `queue_length`
@@ -156,17 +156,6 @@ class WorkerPool:
             worker.kill()
             worker.wait()
         self._keeper.join()
-
-    def __enter__(self) -> WorkerPool:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     # --- turns: who may use which worker ------------------------------------------------------
 
