@@ -795,3 +795,15 @@ def test_a_build_refuses_to_describe_what_a_client_described_before(
     file.write_text(f'{file.read_text()}\n<{OURS}thing> <http://ex/p> "ours" .\n')
     with pytest.raises(Rejected, match="thing> is described in"):
         publish(project, built, who="", message="", now=NOW)
+
+
+def test_a_build_takes_what_clients_wrote_of_one_thing_in_two_graphs(
+    project: Project, built: Path, article: str
+) -> None:
+    """The claim of the one is whole only with the steps that the other describes."""
+    line = next(line for line in article.splitlines() if '"40"' in line and "obsValue" in line)
+    write(built, Method.PUT, "http://ex/h", turtle(line, N_TRIPLES))
+    write(built, Method.PUT, G, turtle(article, N_TRIPLES))
+    publish(project, built, who="", message="", now=NOW)
+    assert state(built, "http://ex/h")
+    assert write(built, Method.PUT, "http://ex/i", turtle(line, N_TRIPLES)).created

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import os
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from kg.errors import (
     DeadlineExceeded,
     QueryCancelled,
     QueueFull,
+    StoreError,
     TooManyRows,
     WorkerDied,
 )
@@ -405,3 +408,216 @@ def test_no_descriptor_is_left_open(release: Release, pool: WorkerPool) -> None:
         with ask() as spool:
             assert spool.descriptor() is not None
     assert os.listdir("/proc/self/fd") == before
+
+
+# --- for an event loop ----------------------------------------------------------------------
+
+
+@contextmanager
+def occupied(pool: WorkerPool, release: Release) -> Iterator[Ticket]:
+    """The one worker is at work, until the ticket is cancelled."""
+    ticket = Ticket()
+    with running(pool, release, ticket):
+        wait_until(has_busy(pool, 1))
+        yield ticket
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+def test_a_loop_goes_on_while_a_worker_evaluates(release: Release) -> None:
+    async def asked(pool: WorkerPool) -> float:
+        (await pool.run_soon(task(release, FEW))).close()
+        endless = asyncio.ensure_future(pool.run_soon(task(release, ENDLESS, deadline=0.5)))
+        longest, before = 0.0, time.monotonic()
+        while not endless.done():
+            await asyncio.sleep(0)
+            longest, before = max(longest, time.monotonic() - before), time.monotonic()
+        with pytest.raises(DeadlineExceeded):
+            await endless
+        return longest
+
+    with WorkerPool(1, memory=MEMORY, queue_seconds=20) as pool:
+        assert asyncio.run(asked(pool)) < 0.3
+        wait_until(lambda: (len(pool._ready), len(pool._busy)) == (2, 0))
+
+
+@pytest.mark.parametrize("spool_memory", [10**6, 1])
+def test_a_loop_gets_the_answer_that_a_thread_gets(
+    release: Release, pool: WorkerPool, spool_memory: int
+) -> None:
+    asked = task(release, ALL, spool_memory=spool_memory)
+    with asyncio.run(pool.run_soon(asked)) as soon, pool.run(asked) as spool:
+        assert (soon.read(), soon.size, soon.cut) == (spool.read(), spool.size, spool.cut)
+        assert (soon.descriptor() is None) == (spool.descriptor() is None)
+
+
+def test_in_a_loop_more_than_may_wait_are_refused_and_the_rest_in_time(release: Release) -> None:
+    async def asked(pool: WorkerPool) -> list[str]:
+        waiting = asyncio.ensure_future(pool.run_soon(task(release, FEW)))
+        await until(has_busy(pool, 1, 1))
+        refused = []
+        for late in (pool.run_soon(task(release, FEW)), waiting):
+            with pytest.raises(QueueFull) as full:
+                await late
+            refused.append(str(full.value))
+        return refused
+
+    with (
+        WorkerPool(1, memory=MEMORY, queue_seconds=0.3, queue_length=1) as pool,
+        occupied(pool, release),
+    ):
+        at_once, in_time = asyncio.run(asked(pool))
+        assert "too many" in at_once
+        assert "0.3 s" in in_time
+        assert has_busy(pool, 1, 0)()
+
+
+def test_in_a_loop_who_came_first_is_served_first(release: Release) -> None:
+    order: list[int] = []
+
+    async def ask(pool: WorkerPool, number: int) -> None:
+        (await pool.run_soon(task(release, FEW))).close()
+        order.append(number)
+
+    async def asked(pool: WorkerPool, blocker: Ticket) -> None:
+        async with asyncio.TaskGroup() as group:
+            for number in range(5):
+                group.create_task(ask(pool, number))
+                await until(has_busy(pool, 1, number + 1))
+            blocker.cancel()
+
+    with WorkerPool(1, memory=MEMORY, queue_seconds=20) as pool, occupied(pool, release) as blocker:
+        asyncio.run(asked(pool, blocker))
+    assert order == list(range(5))
+
+
+def test_in_a_loop_a_query_is_cancelled_wherever_it_is(release: Release) -> None:
+    async def cancelled(pool: WorkerPool, ticket: Ticket, *state: int) -> None:
+        ending = asyncio.ensure_future(pool.run_soon(task(release, ENDLESS), ticket))
+        await until(has_busy(pool, *state))
+        ticket.cancel()
+        with pytest.raises(QueryCancelled):
+            await asyncio.wait_for(ending, 5)
+
+    with WorkerPool(1, memory=MEMORY, queue_seconds=20) as pool:
+        pool.run(task(release, FEW)).close()
+        asyncio.run(cancelled(pool, Ticket(), 1))  # while it runs
+        with occupied(pool, release) as blocker:
+            asyncio.run(cancelled(pool, Ticket(), 1, 1))  # while it waits
+            blocker.cancel()
+        before = Ticket()
+        before.cancel()
+        asyncio.run(cancelled(pool, before, 0))
+        wait_until(lambda: (len(pool._ready), len(pool._busy)) == (2, 0))
+
+
+def test_a_waiting_query_that_was_cancelled_does_not_run_once_a_worker_is_free(
+    release: Release,
+) -> None:
+    """The worker comes between the cancelling and the moment that the loop goes on."""
+
+    async def asked(pool: WorkerPool, blocker: Ticket) -> None:
+        ticket = Ticket()
+        waiting = asyncio.ensure_future(pool.run_soon(task(release, ENDLESS), ticket))
+        await until(has_busy(pool, 1, 1))
+        (turn,) = pool._waiting
+        ticket.cancel()
+        blocker.cancel()
+        wait_until(lambda: turn.worker)
+        with pytest.raises(QueryCancelled):
+            await asyncio.wait_for(waiting, 5)
+
+    with WorkerPool(1, memory=MEMORY, queue_seconds=20) as pool, occupied(pool, release) as blocker:
+        asyncio.run(asked(pool, blocker))
+        wait_until(lambda: (len(pool._ready), len(pool._busy)) == (2, 0))
+
+
+def test_in_a_loop_a_task_that_is_left_gives_its_worker_back(release: Release) -> None:
+    async def left(pool: WorkerPool) -> None:
+        both = [asyncio.ensure_future(pool.run_soon(task(release, ENDLESS))) for _ in range(2)]
+        await until(has_busy(pool, 1, 1))
+        for each in both:
+            each.cancel()
+        await asyncio.wait(both)
+
+    with WorkerPool(1, memory=MEMORY, queue_seconds=20) as pool:
+        asyncio.run(left(pool))
+        wait_until(lambda: (len(pool._ready), len(pool._busy), len(pool._waiting)) == (2, 0, 0))
+
+
+def test_in_a_loop_a_worker_that_dies_is_told_and_replaced(release: Release) -> None:
+    async def asked(pool: WorkerPool) -> None:
+        for _ in range(5):  # the new worker may have the descriptor of the one before
+            running = asyncio.ensure_future(pool.run_soon(task(release, ENDLESS)))
+            await until(lambda: any(worker.has_started for worker in pool._busy))
+            await asyncio.sleep(0.05)
+            (worker,) = pool._busy
+            os.kill(worker._process.pid, 9)
+            with pytest.raises(WorkerDied, match="SIGKILL"):
+                await running
+            assert (await pool.run_soon(task(release, FEW))).read() == b"o\r\nhttp://ex/o\r\n"
+
+    with WorkerPool(1, memory=MEMORY, queue_seconds=20) as pool:
+        asyncio.run(asked(pool))
+
+
+def test_in_a_loop_cancelling_at_any_moment_ends_one_query_only(release: Release) -> None:
+    wrong: list[object] = []
+
+    async def ask(pool: WorkerPool, number: int) -> None:
+        ticket = Ticket()
+        timer = threading.Timer(0.0004 * (number % 12), ticket.cancel)
+        if number % 3 == 0:
+            timer.start()
+        try:
+            answer = (await pool.run_soon(task(release, FEW), ticket)).read()
+            if answer != b"o\r\nhttp://ex/o\r\n":
+                wrong.append(answer)
+        except QueryCancelled:
+            if number % 3:
+                wrong.append("cancelled by another's ticket")
+
+    async def asked(pool: WorkerPool) -> None:
+        for start in range(0, 120, 4):
+            await asyncio.gather(*(ask(pool, start + each) for each in range(4)))
+
+    with WorkerPool(2, memory=MEMORY, queue_seconds=20) as pool:
+        asyncio.run(asked(pool))
+        assert wrong == []
+        wait_until(lambda: (len(pool._ready), len(pool._busy)) == (3, 0))
+
+
+def test_closing_a_pool_ends_what_a_loop_waits_for(release: Release) -> None:
+    async def asked(pool: WorkerPool) -> None:
+        both = [asyncio.ensure_future(pool.run_soon(task(release, ENDLESS))) for _ in range(2)]
+        await until(has_busy(pool, 1, 1))
+        await asyncio.get_running_loop().run_in_executor(None, pool.close)
+        for each in both:
+            with pytest.raises(WorkerDied):
+                await asyncio.wait_for(each, 5)
+
+    pool = WorkerPool(1, memory=MEMORY, queue_seconds=20)
+    asyncio.run(asked(pool))
+    assert not pool._busy
+
+
+def test_an_answer_whose_file_cannot_be_taken_is_an_error(release: Release) -> None:
+    """The kernel leaves a descriptor out where none is free; the rest is an empty answer."""
+    asked = task(release, ALL, spool_memory=1)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with WorkerPool(1, memory=MEMORY, queue_seconds=20) as pool:
+        pool.run(asked).close()
+        wait_until(lambda: len(pool._ready) == 2)
+        with ExitStack() as held:
+            held.callback(resource.setrlimit, resource.RLIMIT_NOFILE, most)
+            lowest = os.dup(0)
+            os.close(lowest)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, most[1]))
+            with pytest.raises(StoreError, match="too many files"):
+                pool.run(asked)
+        with pool.run(asked) as spool:
+            assert spool.size > 10_000

@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import shutil
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -228,3 +230,19 @@ def test_the_digest_of_a_release_is_that_of_its_list_of_graph_digests() -> None:
     # printf '%064x http://ex/%d\n' 1 1 2 2 | sha256sum
     expected = "7a3e4e1d795561c381be743ea89d2102e97a8f7c703f310d157f4fd35d439e55"
     assert release_digest(STATES[2:0:-1]) == expected
+
+
+def test_the_lock_is_free_although_a_process_that_starts_still_has_the_file(tmp_path: Path) -> None:
+    """Between fork and exec a child has every file of its parent open."""
+    releases = Releases.create(tmp_path / "store")
+    with releases.lock():
+        child = os.fork()
+        if child == 0:
+            time.sleep(2)
+            os._exit(0)
+    try:
+        with releases.lock():
+            pass
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)

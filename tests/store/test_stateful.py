@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from pyoxigraph import DefaultGraph, RdfFormat, Store
 
 from crashing import FILES
-from kg.errors import UnknownResource
+from kg.errors import Rejected, UnknownResource
 from kg.media import N_TRIPLES
 from kg.publishing.landing import land
 from kg.publishing.preparation import Preparer
@@ -24,10 +24,12 @@ from kg.store.releases import Releases, release_digest
 from store_parts import NOW, folder_in_memory
 
 LINES = [f"<http://ex/{s}> <http://ex/p> <http://ex/{o}> .\n" for s in "ab" for o in "xyz"]
+BUILT = [f"<http://ex/built> <http://ex/p> <http://ex/{o}> .\n" for o in "xyz"]
 PREPARER = Preparer()
 
 graphs = st.sampled_from([f"http://ex/{name}" for name in "ghi"])
 contents = st.frozensets(st.sampled_from(LINES), max_size=4)
+built = st.frozensets(st.sampled_from(BUILT), max_size=2)
 
 
 class Stored(RuleBasedStateMachine):
@@ -41,13 +43,13 @@ class Stored(RuleBasedStateMachine):
     def teardown(self) -> None:
         shutil.rmtree(self.folder.parent)
 
-    @initialize(data=contents)
+    @initialize(data=built)
     def build(self, data: frozenset[str]) -> None:
         self._build(data)
 
     # --- writes ---------------------------------------------------------------------------
 
-    @rule(data=contents)
+    @rule(data=built)
     def build_anew(self, data: frozenset[str]) -> None:
         """The graphs of `data` are replaced, those of `api` stay."""
         self._build(data)
@@ -91,8 +93,23 @@ class Stored(RuleBasedStateMachine):
 
     @rule(graph=graphs)
     def collect_the_union(self, graph: str) -> None:
-        self._update(f"INSERT {{ GRAPH <{graph}> {{ ?s ?p ?o }} }} WHERE {{ ?s ?p ?o }}")
-        self._set(graph, frozenset().union(*self.model.values()))
+        self._update(
+            f"INSERT {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}"
+            " WHERE { ?s ?p ?o FILTER(?s != <http://ex/built>) }"
+        )
+        self._set(graph, frozenset().union(*self.model.values()).difference(BUILT))
+
+    @rule(graph=graphs, line=st.sampled_from(BUILT))
+    def say_of_what_is_built(self, graph: str, line: str) -> None:
+        """Refused, unless the build says nothing of it: then it is taken, and taken back."""
+        before = self.model.get(graph, frozenset())
+        try:
+            self._write(Method.PUT, graph, frozenset({line}))
+        except Rejected:
+            assert "http://ex/data" in self.model
+        else:
+            assert "http://ex/data" not in self.model
+            self._write(Method.PUT, graph, before)
 
     @rule(line=st.sampled_from(LINES))
     def delete_from_any_graph(self, line: str) -> None:

@@ -15,6 +15,7 @@ from kg.web.bodies import OpenFile
 from kg.web.cache import Cache, Link
 from kg.web.exchange import Kept
 from kg_server import Reply, Server, running
+from raw_http import reply
 from store_parts import change
 
 QUERY = f"SELECT ?o WHERE {{ <{BASE}a> <{BASE}p> ?o }}"
@@ -166,3 +167,46 @@ def test_what_is_new_each_time_is_evaluated_for_each(server: Server) -> None:
         query = "SELECT (STRUUID() AS ?x) {}"
         replies = list(clients.map(lambda _: server.query(query), range(6)))
     assert len({reply.body for reply in replies}) == 6
+
+
+def test_an_answer_at_hand_does_not_meet_the_condition_of_another_client(server: Server) -> None:
+    """Two ask the same at once, and one of them wants an answer only if it is another."""
+    path = "/sparql?timeout=1&" + urlencode({"query": f"{SLOW} # a condition"})
+    fields: list[dict[str, str]] = [{}, {"If-Match": '"another"'}]
+    with ThreadPoolExecutor(2) as clients:
+        asked = []
+        for each in fields:
+            asked.append(clients.submit(server.send, path, headers=each))
+            time.sleep(0.3)
+        first, second = (each.result() for each in asked)
+    assert (first.status, second.status) == (503, 412)
+
+
+def test_a_release_that_comes_after_its_head_is_answered_from_once_it_is_there(
+    folder: Path, release: Release, tmp_path: Path
+) -> None:
+    """A copy of a store may bring HEAD first."""
+    store = shutil.copytree(folder, tmp_path / "store")
+    said = NamedGraph(GRAPH + "one", f'<{BASE}a> <{BASE}p> "new" .\n'.encode(), Owner.DATA)
+    with running(store, tmp_path / "log", workers=1) as server:
+        assert server.query(QUERY).headers["kg-release"] == release.name
+        copied = shutil.copytree(store, tmp_path / "copied")
+        made = commit(copied, change(said), now=datetime.now(UTC))
+        assert made
+        shutil.copy(copied / "HEAD", store / "HEAD")
+        assert server.query(QUERY).headers["kg-release"] == release.name
+        shutil.copytree(made.folder, store / "releases" / made.name)
+        assert server.query(QUERY).headers["kg-release"] == made.name
+
+
+def test_fields_that_are_given_twice_are_one_list(server: Server) -> None:
+    path = "/sparql?" + urlencode({"query": f"{QUERY} # twice"})
+
+    def status(*fields: str) -> int:
+        lines = (f"GET {path} HTTP/1.1", "Host: x", *fields, "\r\n")
+        return reply(server.port, "\r\n".join(lines).encode()).status
+
+    assert status("KG-Query-Id: twice-one", "KG-Query-Id: twice-two") == 400
+    tag = server.send(path).headers["etag"]
+    assert status('If-Match: "x"', f"If-Match: {tag}") == 200
+    assert status('If-None-Match: "x"', f"If-None-Match: {tag}") == 304

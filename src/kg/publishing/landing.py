@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ from kg.publishing.staging import is_reference, reached
 from kg.publishing.using import with_dataset
 from kg.publishing.writes import Method, Write, Written
 from kg.publishing.written_graphs import (
-    Elsewhere,
+    Said,
     Statement,
     check_conforms,
     check_free,
@@ -266,8 +266,9 @@ def _derived_and_checked(
     """The graphs and what is derived from them; raises Rejected."""
     with store.graphs() as graphs:
         reached_from = partial(_reached, graphs=graphs, head=head)
+        elsewhere = _elsewhere(contents, graphs, head)
         results = [
-            checked(graph, triples, checks, reached_from, _elsewhere(graph, contents, graphs, head))
+            checked(graph, triples, checks, reached_from, partial(elsewhere, graph))
             for graph, triples in contents.items()
             if triples
         ]
@@ -275,24 +276,20 @@ def _derived_and_checked(
     return tuple(graph for result in results for graph in result.graphs)
 
 
-def _elsewhere(graph: str, contents: Contents, graphs: Graphs, head: Release) -> Elsewhere:
-    """What other graphs say of an IRI, once these are what they are to be."""
+def _elsewhere(
+    contents: Contents, graphs: Graphs, head: Release
+) -> Callable[[str, str], Iterator[Statement]]:
+    """What others than a graph say of an IRI, once the graphs are what they are to be."""
     owners = {state.iri: state.owner for state in head.graphs}
-    clients = {derived_graph(iri) for iri, owner in owners.items() if owner is Owner.API}
-    owners |= dict.fromkeys(clients, Owner.API)
-    replaced = {*contents, *map(derived_graph, contents)}
-    new = [
-        Statement(line, other, Owner.API)
-        for other, triples in contents.items()
-        if other != graph
-        for line in triples.splitlines(keepends=True)
-    ]
+    clients = [iri for iri, owner in owners.items() if owner is Owner.API]
+    # What is derived from clients' graphs is derived anew, from all that is seen together.
+    left_out = {*contents, *map(derived_graph, (*contents, *clients))}
+    new = Said(NamedGraph(iri, triples, Owner.API) for iri, triples in contents.items())
 
-    def elsewhere(subject: str) -> Iterator[Statement]:
-        start = f"<{subject}> ".encode()
-        yield from (each for each in new if each.line.startswith(start))
+    def elsewhere(graph: str, subject: str) -> Iterator[Statement]:
+        yield from new.elsewhere(graph, subject)
         for other, line in graphs.described(subject):
-            if other not in replaced:
+            if other not in left_out:
                 yield Statement(line, other, owners[other])
 
     return elsewhere

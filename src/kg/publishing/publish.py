@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from kg.publishing.gate import findings
 from kg.publishing.preparation import Checks, release_files
 from kg.publishing.staging import Progress, Staged, load_turtle, stage
 from kg.publishing.texts import Text
-from kg.publishing.written_graphs import Statement, check_conforms, checked
+from kg.publishing.written_graphs import Said, check_conforms, checked
 from kg.store.base import Commit, NamedGraph, Owner, Release
 from kg.store.commits import Writing, writing
 from kg.validation.conformance import Shapes
@@ -122,7 +122,7 @@ def _derived_of_written(held: Writing, project: Checked, progress: Progress) -> 
     written = [state.iri for state in states if state.owner is Owner.API]
     if not written:
         return []
-    results, said = [], _Said(project.graphs())
+    results, said = [], Said(project.graphs())
     with held.graphs() as graphs:
         contents = {graph: graphs.triples(graph) for graph in written}
     for graph, triples in contents.items():
@@ -135,25 +135,3 @@ def _derived_of_written(held: Writing, project: Checked, progress: Progress) -> 
     check_conforms(results, remedy=_REMEDY)
     derived = (graph for result in results for graph in result.graphs)
     return [graph for graph in derived if graph.owner is Owner.DERIVED]
-
-
-class _Said:
-    """What public graphs say of each subject."""
-
-    def __init__(self, graphs: Iterable[NamedGraph]) -> None:
-        self._statements: dict[bytes, list[Statement]] = {}
-        for graph in graphs:
-            if not graph.restricted:
-                self.add(graph)
-
-    def add(self, graph: NamedGraph) -> None:
-        """Add what a graph says."""
-        for line in graph.triples.splitlines(keepends=True):
-            subject = line.split(b" ", 1)[0]
-            statement = Statement(line, graph.iri, graph.owner)
-            self._statements.setdefault(subject, []).append(statement)
-
-    def elsewhere(self, graph: str, subject: str) -> list[Statement]:
-        """What other graphs say of an IRI."""
-        statements = self._statements.get(f"<{subject}>".encode(), ())
-        return [each for each in statements if each.graph != graph]

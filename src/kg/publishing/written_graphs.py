@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from rdflib import Graph
@@ -16,7 +17,7 @@ from kg.namespaces import GRAPH
 from kg.publishing.derivation import Reached, derived
 from kg.publishing.gate import validated
 from kg.publishing.preparation import Checks
-from kg.publishing.staging import Unit, subjects
+from kg.publishing.staging import Unit, reached, subjects
 from kg.store.base import NamedGraph, Owner
 
 _SOURCES: Final = {
@@ -85,6 +86,28 @@ Elsewhere = Callable[[str], Iterable[Statement]]
 """What other public graphs say of an IRI."""
 
 
+class Said:
+    """What public graphs say of each subject."""
+
+    def __init__(self, graphs: Iterable[NamedGraph]) -> None:
+        self._statements: dict[bytes, list[Statement]] = {}
+        for graph in graphs:
+            if not graph.restricted:
+                self.add(graph)
+
+    def add(self, graph: NamedGraph) -> None:
+        """Add what a graph says."""
+        for line in graph.triples.splitlines(keepends=True):
+            subject = line.split(b" ", 1)[0]
+            statement = Statement(line, graph.iri, graph.owner)
+            self._statements.setdefault(subject, []).append(statement)
+
+    def elsewhere(self, graph: str, subject: str) -> list[Statement]:
+        """What other graphs say of an IRI."""
+        statements = self._statements.get(f"<{subject}>".encode(), ())
+        return [each for each in statements if each.graph != graph]
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """One written graph with what is derived from it, and what the gate found in both."""
@@ -100,14 +123,15 @@ def checked(
     """The graph derived and checked, together with the reference data that it leads to.
 
     What is built from files is described there alone, and what other written graphs say of the
-    same things is seen as well: graphs that the shapes let pass one by one might break them
-    together. Raises RuleError and ShapesError where the checks cannot be used.
+    same things, and of what that leads to, is seen as well: graphs that the shapes let pass one by
+    one might break them together. Raises RuleError and ShapesError where the checks cannot be used.
     """
     others = [each for subject in sorted(subjects([triples])) for each in elsewhere(subject)]
     foreign = {each.line.split(b" ", 1)[0]: each for each in others if each.owner != Owner.API}
     if foreign:
         return Checked((), [_foreign(graph, each) for each in foreign.values()], Graph())
     beside = b"".join(each.line for each in others)
+    beside += reached([beside], partial(_written, elsewhere=elsewhere))
 
     def reached_from_all(documents: Iterable[bytes]) -> bytes:
         return beside + reached_from([*documents, beside])
@@ -125,6 +149,14 @@ def checked(
         if finding.violates
     ]
     return Checked(unit.graphs, violations, found.report if violations else Graph())
+
+
+def _written(name: bytes, *, elsewhere: Elsewhere) -> list[bytes]:
+    """The lines that other written graphs have of a name, as N-Triples writes it."""
+    if not name.startswith(b"<") or name.startswith(b"<<"):
+        return []
+    said = elsewhere(name[1:-1].decode())
+    return [each.line.rstrip(b"\n") for each in said if each.owner is Owner.API]
 
 
 def _foreign(graph: str, statement: Statement) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 from kg.errors import QuerySyntax
 from kg.query.lexer import Kind, Token, tokens
 from kg.store.base import Dataset
-from kg.store.iris import named_iri
+from kg.store.iris import named_iris
 
 _BEFORE_A_NAME: Final = ("FROM", "NAMED", "PREFIX")
 
@@ -33,10 +33,7 @@ def described_dataset(query: str, prefixes: Mapping[str, str]) -> Dataset:
     if len(default) < 2:
         return Dataset()
     prologue = _prologue(head, prefixes)
-    return Dataset(
-        tuple(_iri(token, prologue) for token in default),
-        tuple(_iri(token, prologue) for token in named),
-    )
+    return Dataset(_iris(default, prologue), _iris(named, prologue))
 
 
 def _outermost(query: str) -> Iterator[Token]:
@@ -96,8 +93,13 @@ def _prologue(head: list[Token], prefixes: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _iri(token: Token, prologue: str) -> str:
+def _iris(names: list[Token], prologue: str) -> tuple[str, ...]:
+    found = named_iris((token.text for token in names), prologue)
+    return tuple(_next(found, token) for token in names)
+
+
+def _next(found: Iterator[str], token: Token) -> str:
     try:
-        return named_iri(token.text, prologue)
+        return next(found)
     except ValueError as error:
         raise QuerySyntax(str(error), token.line, token.column) from error

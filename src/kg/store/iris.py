@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pyoxigraph import NamedNode, RdfFormat, parse
@@ -31,11 +32,17 @@ def named_iri(name: str, prologue: str) -> str:
     A relative IRI is resolved against the base of all queries, unless one is declared. Raises
     ValueError, with the reason as a phrase, where it stands for no absolute IRI.
     """
+    return next(named_iris([name], prologue))
+
+
+def named_iris(names: Iterable[str], prologue: str) -> Iterator[str]:
+    """What each of the names stands for, as of `named_iri`; the prologue is read once."""
+    # Names and declarations are those of SPARQL (Turtle 1.2, sections 2.4 and 6.3).
+    lines = (f"<a:> <a:> {name} ." for name in names)
     try:
-        # Names and declarations are those of SPARQL (Turtle 1.2, sections 2.4 and 6.3).
-        (quad,) = parse(f"{prologue}\n<a:> <a:> {name} .", RdfFormat.TURTLE, base_iri=BASE)
+        for quad in parse("\n".join((prologue, *lines)), RdfFormat.TURTLE, base_iri=BASE):
+            if not isinstance(quad.object, NamedNode):
+                raise ValueError(f"“{quad.object}” is no IRI")
+            yield quad.object.value
     except SyntaxError as error:
         raise ValueError(_POSITION.sub("", str(error))) from error
-    if not isinstance(quad.object, NamedNode):
-        raise ValueError(f"“{name}” is no IRI")
-    return quad.object.value

@@ -170,7 +170,12 @@ class Releases:
                 if time.monotonic() >= until:
                     raise StoreBusy(self.folder)
                 time.sleep(_POLL)
-            yield
+            try:
+                yield
+            finally:
+                # Closing is not enough: a process that is being started from here has the file
+                # open, too, until its program begins.
+                fcntl.flock(file, fcntl.LOCK_UN)
 
     def sweep(self) -> None:
         """Remove what crashed writes left. Call it under the lock only."""

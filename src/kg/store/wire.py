@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from kg.errors import StoreError
 from kg.media import FORMATS
 from kg.store.base import Coding, Dataset, Dump, Spool, Task
 
@@ -52,7 +53,8 @@ def send(connection: socket.socket, message: Message, until: float | None = None
 def receive(connection: socket.socket, until: float | None = None) -> Message:
     """The next message; raises EOFError where the other side is gone, TimeoutError at `until`.
 
-    Only one message may be under way at a time.
+    Raises StoreError where no descriptor is free for the one that comes along. Only one message
+    may be under way at a time.
     """
     descriptors = array.array("i")
     try:
@@ -73,12 +75,14 @@ def _first(connection: socket.socket, until: float | None, descriptors: array.ar
     data = b""
     while len(data) < _LENGTHS.size:
         _limit(connection, until)
-        chunk, ancillary, _, _ = connection.recvmsg(
+        chunk, ancillary, flags, _ = connection.recvmsg(
             _FIRST, socket.CMSG_SPACE(_DESCRIPTOR.size), socket.MSG_CMSG_CLOEXEC
         )
         for level, kind, received in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 descriptors.frombytes(received[: _DESCRIPTOR.size])
+        if flags & socket.MSG_CTRUNC:  # the kernel closed it: what is left looks like no answer
+            raise StoreError("too many files are open", remedy="Raise the limit: ulimit -n.")
         if not chunk:
             raise EOFError
         data += chunk

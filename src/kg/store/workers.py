@@ -214,9 +214,10 @@ class WorkerPool(Closing):
     def _taken_late(self, turn: _Turn) -> _Worker:
         """The worker that a turn got, which was woken or has waited long enough."""
         with self._lock:
+            # First: a turn that was cancelled while it waited may have got a worker since.
+            self._check_wanted(turn)
             if turn.worker:
                 return turn.worker
-            self._check_wanted(turn)
             raise QueueFull(self._queue_seconds)
 
     def _check_wanted(self, turn: _Turn) -> None:

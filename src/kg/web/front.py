@@ -11,7 +11,6 @@ import asyncio
 import hashlib
 import io
 import logging
-import os
 import re
 import sys
 import time
@@ -53,7 +52,7 @@ _LINGER_SECONDS: Final = 1.0
 """How long the rest of a body is read that is too large: closed at once, a client would not see
 why."""
 _TICK_SECONDS: Final = 0.05
-_OWN: Final = ("authorization", "kg-query-key", "kg-query-id")
+_OWN: Final = ("authorization", "kg-query-key", "kg-query-id", "if-match")
 """Fields of a request that nobody else may be answered with."""
 _FORM: Final = "application/x-www-form-urlencoded"
 _QUERY: Final = "application/sparql-query"
@@ -115,7 +114,6 @@ class Front:
         self._store = store
         self._settings = settings
         self._running = running
-        self._head = _Head(store)
         self._cache = Cache(settings.cache_bytes)
         self._rates = Rates(settings.client_rate)
         self._access = AccessLog()
@@ -173,7 +171,7 @@ class Front:
             return None
         if scope.headers.get("if-match") is not None:
             return None
-        condition = scope.headers.get("if-none-match")
+        condition = _field(scope.headers, "if-none-match")
         if condition and scope.method != "POST" and (condition == "*" or has(condition, link.etag)):
             return Reply(304, link.unmodified, b"")
         answer = self._cache.find(link.etag) if link.fields else None
@@ -183,8 +181,9 @@ class Front:
         """All that an answer from the cache depends on; None where nothing is kept."""
         if not scope.path.startswith(self._kept_paths):
             return None
-        head = self._head.name()
-        if head is None:
+        try:
+            head = self._store.release().name
+        except KgError:
             return None
         headers = scope.headers
         question = (
@@ -276,17 +275,16 @@ class Front:
 
     async def _queried(self, scope: Scope, protocol: Any, exchange: Exchange, body: bytes) -> Reply:
         """The answer to a plain query, which the application would answer as well."""
-        fields = scope.headers
-        accept = ",".join(fields.get_all("accept")) or None
+        field = partial(_field, scope.headers)
+        accept = field("accept")
         answered: asyncio.Future[None] = self._loop.create_future()
         self._asking[answered] = _Asking(protocol, exchange)
         try:
             pairs = pairs_of(scope.query_string.encode())
             if scope.method == "POST":
                 pairs.append(("query", text_of(body)))
-            coded = ",".join(fields.get_all("accept-encoding")) or None
-            asked = query_of(MultiDict(pairs), accept, coded)
-            came = Came.with_fields("GET" if scope.method == "HEAD" else scope.method, fields.get)
+            asked = query_of(MultiDict(pairs), accept, field("accept-encoding"))
+            came = Came.with_fields("GET" if scope.method == "HEAD" else scope.method, field)
             reply = await reply_soon(
                 asked, came, exchange, self._store, self._settings, self._running
             )
@@ -408,28 +406,6 @@ class Front:
         self._loop.call_later(_TICK_SECONDS, self._tick)
 
 
-class _Head:
-    """The name of the release that HEAD names, read anew only when the file is another one."""
-
-    def __init__(self, store: EmbeddedStore) -> None:
-        self._store = store
-        self._file = os.fspath(store.folder / "HEAD")
-        self._seen: tuple[int, ...] = ()
-        self._name: str | None = None
-
-    def name(self) -> str | None:
-        """The name; None where there is none now, so that nothing kept is given."""
-        try:
-            state = os.stat(self._file)
-            seen = (state.st_ino, state.st_mtime_ns, state.st_ctime_ns, state.st_size)
-            if seen != self._seen:
-                # In this order: were HEAD to move in between, the next request would see it.
-                self._name, self._seen = self._store.release().name, seen
-        except (OSError, KgError):
-            self._name, self._seen = None, ()
-        return self._name
-
-
 def _refused(scope: Scope) -> Reply | None:
     """The refusal of a head that no server may take (RFC 9110, 9.1; RFC 9112, 3.2)."""
     headers = scope.headers
@@ -440,6 +416,12 @@ def _refused(scope: Scope) -> Reply | None:
     else:
         return None
     return _closing(refusal(BadArgument(problem, remedy=remedy), headers.get("accept", "")))
+
+
+def _field(headers: Headers, name: str) -> str | None:
+    """The value of a field; a field that is given more than once is one list (RFC 9110, 5.3)."""
+    values = headers.get_all(name)
+    return ",".join(values) if values else None
 
 
 def _names_one_host(hosts: list[str]) -> bool:
