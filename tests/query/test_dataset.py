@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,3 +120,12 @@ def test_a_triple_of_two_graphs_is_one_solution_without_from(store: Store) -> No
     assert store.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", format="csv") == b"n\r\n1\r\n"
     named = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }"
     assert store.query(named, format="csv") == b"n\r\n2\r\n"
+
+
+def test_many_clauses_after_many_declarations_take_no_long() -> None:
+    """The prologue is read once: such a query is looked at before it is counted or queued."""
+    declared = "".join(f"PREFIX a{number}: <http://ex/> " for number in range(4000))
+    started = time.monotonic()
+    dataset = described_dataset(f"{declared}ASK {'FROM a1:x ' * 4000}{{}}", {})
+    assert time.monotonic() - started < 2
+    assert dataset == Dataset(("http://ex/x",) * 4000)

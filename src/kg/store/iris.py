@@ -38,11 +38,13 @@ def named_iri(name: str, prologue: str) -> str:
 def named_iris(names: Iterable[str], prologue: str) -> Iterator[str]:
     """What each of the names stands for, as of `named_iri`; the prologue is read once."""
     # Names and declarations are those of SPARQL (Turtle 1.2, sections 2.4 and 6.3).
-    lines = (f"<a:> <a:> {name} ." for name in names)
+    names = list(names)
+    document = "\n".join((prologue, *(f"<a:> <a:> {name} ." for name in names)))
     try:
-        for quad in parse("\n".join((prologue, *lines)), RdfFormat.TURTLE, base_iri=BASE):
+        quads = parse(document, RdfFormat.TURTLE, base_iri=BASE)
+        for name, quad in zip(names, quads, strict=False):
             if not isinstance(quad.object, NamedNode):
-                raise ValueError(f"“{quad.object}” is no IRI")
+                raise ValueError(f"“{name}” is no IRI")
             yield quad.object.value
     except SyntaxError as error:
         raise ValueError(_POSITION.sub("", str(error))) from error
