@@ -41,7 +41,7 @@ def main() -> None:
         with EmbeddedStore(store, SETTINGS) as opened:
             report("a worker of the pool (store.query)", through_pool(opened, release))
             report("the whole of query.run.answer", through_answer(opened))
-        with running(store, Path(folder) / "log") as server:
+        with running(store, Path(folder) / "log", client_rate=10**9) as server:
             report("HTTP, keep-alive, /sparql", over_http(server.port))
             report("HTTP, keep-alive, a static file", static_file(server.port))
 

@@ -260,7 +260,7 @@ REQUESTS: list[tuple[str, list[bytes], set[int]]] = [
     (
         "an Accept of 2,000 types",
         _get(QUERY, "Accept: " + ", ".join(f"a/b{n};q=0.1" for n in range(2_000)) + ", */*"),
-        {200, 406},
+        {406},  # an Accept is read to 1,024 characters
     ),
     ("an Accept of 30,000 commas", _get(QUERY, "Accept: " + "," * 30_000), {200, 406}),
     (

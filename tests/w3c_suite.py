@@ -13,10 +13,15 @@ def w3c_folder() -> Path:
     return Path(os.environ.get("KG_W3C_TESTS", _BESIDE_REPOSITORY))
 
 
+def is_there() -> bool:
+    """Whether it does."""
+    return (w3c_folder() / "rdf-tests").is_dir()
+
+
 def w3c_suite() -> Path:
     """The folder that holds `rdf-tests/`; skips the test where there is none."""
     folder = w3c_folder()
-    if not (folder / "rdf-tests").is_dir():
+    if not is_there():
         pytest.skip(f"the W3C test suite is not at {folder}; KG_W3C_TESTS may name it")
     return folder
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
 
-class Closing:
+class Closing(ABC):
     """A class that holds a resource, and gives it back in `close`."""
 
+    @abstractmethod
     def close(self) -> None:
         """Give it back; nothing can be done with it any more."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self

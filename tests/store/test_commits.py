@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.errors import CommitFailed, ForeignGraph, GraphChanged, OtherKindOfStore, StoreBusy
+from kg.errors import CommitFailed, ForeignGraph, OtherKindOfStore, StoreBusy
 from kg.settings import Settings
 from kg.store.base import Commit, GraphState, NamedGraph, Owner
 from kg.store.canonical import canonical_lines, graph_digest
@@ -353,37 +353,6 @@ def test_a_graph_of_data_is_not_replaced_by_name(folder: Path, given: list[Named
     with pytest.raises(ForeignGraph, match="belongs to data, and api may not write it"):
         commit(folder, named(*given, names="d"), now=NOW)
     assert Releases.open(folder).head() == first
-
-
-DIGEST = graph_digest(canonical_lines(graph("a", ":s :p :o").triples))
-
-
-@pytest.mark.parametrize(
-    ("expected", "refused"),
-    [
-        ({"http://ex/a": DIGEST}, False),
-        ({"http://ex/a": "*"}, False),
-        ({"http://ex/b": None}, False),
-        ({"http://ex/a": "0" * 64}, True),
-        ({"http://ex/a": None}, True),
-        ({"http://ex/b": "*"}, True),
-        ({"http://ex/b": DIGEST}, True),
-        ({"http://ex/secret": None}, False),
-        ({"http://ex/secret": "*"}, True),
-    ],
-)
-def test_a_commit_that_expects_another_state_is_refused(
-    folder: Path, expected: dict[str, str | None], refused: bool
-) -> None:
-    """A restricted graph is as if it were not there."""
-    committed(folder, graph("a", ":s :p :o"), graph("secret", ":s :p :o", restricted=True))
-    wanted = replace(
-        change(graph("c", ":s :p :o", owner=API)), owners=frozenset({API}), expected=expected
-    )
-    if refused:
-        with pytest.raises(GraphChanged):
-            commit(folder, wanted, now=NOW)
-    assert refused or commit(folder, wanted, now=NOW)
 
 
 def test_a_release_carries_its_files_and_links_what_stays_the_same(folder: Path) -> None:

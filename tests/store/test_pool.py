@@ -591,6 +591,29 @@ def test_in_a_loop_cancelling_at_any_moment_ends_one_query_only(release: Release
         wait_until(lambda: (len(pool._ready), len(pool._busy)) == (3, 0))
 
 
+STALLING = """
+import socket, sys, time
+from kg.store.wire import Message, receive, send
+connection = socket.socket(fileno=int(sys.argv[1]))
+send(connection, Message({"network": "namespace"}))
+receive(connection)
+connection.sendall(b"..")
+time.sleep(60)
+"""
+
+
+def test_in_a_loop_a_worker_that_stops_within_a_message_is_told_before_the_deadline(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stalling.py").write_text(STALLING)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    with (
+        WorkerPool(1, memory=MEMORY, queue_seconds=20, program="stalling", spares=0) as pool,
+        pytest.raises(WorkerDied, match="in the middle of a message"),
+    ):
+        asyncio.run(pool.run_soon(task(release, FEW, deadline=20)))
+
+
 def test_closing_a_pool_ends_what_a_loop_waits_for(release: Release) -> None:
     async def asked(pool: WorkerPool) -> None:
         both = [asyncio.ensure_future(pool.run_soon(task(release, ENDLESS))) for _ in range(2)]

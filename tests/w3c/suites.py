@@ -9,6 +9,7 @@ import pytest
 
 from w3c.known_failures import KNOWN_FAILURES
 from w3c.manifests import W3cTest, w3c_tests
+from w3c_suite import is_there
 
 _ABSENT: Final = "the W3C test suite is not there; KG_W3C_TESTS may name its folder"
 _PROTOCOLS: Final = ("protocol", "graph-store-protocol", "service-description")
@@ -49,14 +50,20 @@ def update_syntax(tests: Iterable[W3cTest]) -> list[W3cTest]:
 
 
 def parameters(tests: Iterable[W3cTest]) -> list[Any]:
-    """Each test under its name; a skipped one where there is none."""
+    """Each test under its name. Where the suite is not there, one that is skipped for all to see.
+
+    A suite that is there and has no such tests is an error: its tests would be lost in silence.
+    """
+    if not is_there():
+        return [pytest.param(None, id="absent", marks=pytest.mark.skip(reason=_ABSENT))]
     found = [pytest.param(test, id=test.name, marks=_marks(test)) for test in tests]
-    return found or [pytest.param(None, id="absent", marks=pytest.mark.skip(reason=_ABSENT))]
+    assert found, "the W3C suite is there, and none of these tests is in it"
+    return found
 
 
 def passed(tests: list[W3cTest]) -> tuple[int, int]:
     """How many pass and how many there are, as long as each test ends as its mark says."""
-    if not tests:
+    if not is_there():
         pytest.skip(_ABSENT)
     return sum(test.name not in KNOWN_FAILURES for test in tests), len(tests)
 

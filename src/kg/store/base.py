@@ -85,8 +85,6 @@ class Commit:
     """What the release carries, by path in its folder: `context.jsonld`, with which answers are
     compacted, and what it was checked with, `shapes.nt` and `rules/…`."""
     names: frozenset[str] = frozenset()
-    expected: Mapping[str, str | None] = field(default_factory=dict)
-    """The digest that a graph must have before: None where it must not be, `*` for any."""
 
 
 @dataclass(frozen=True, slots=True)

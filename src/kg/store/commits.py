@@ -12,7 +12,7 @@ from typing import Final
 
 from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
 
-from kg.errors import CommitFailed, ForeignGraph, GraphChanged, NoRelease
+from kg.errors import CommitFailed, ForeignGraph, NoRelease
 from kg.store.base import Commit, GraphState, NamedGraph, Owner, Release
 from kg.store.canonical import (
     canonical_lines,
@@ -51,7 +51,7 @@ def commit(folder: Path, change: Commit, *, now: datetime, plain: bool = False) 
     """The new release that HEAD names, or None where `change` differs in nothing from HEAD.
 
     A graph without triples is no graph. Raises NotAStore, OtherKindOfStore, StoreTooNew,
-    StoreDamaged, StoreBusy, ForeignGraph, GraphChanged, and CommitFailed for all else; HEAD and
+    StoreDamaged, StoreBusy, ForeignGraph, and CommitFailed for all else; HEAD and
     the releases are then as they were.
     """
     with writing(folder, plain=plain) as held:
@@ -129,7 +129,6 @@ class Writing:
 def _commit(
     releases: Releases, head: Release | None, before: _Plan, change: Commit, now: datetime
 ) -> Release | None:
-    _check_expected(before, change.expected)
     after = _planned(releases, before, change)
     if head and _unchanged(head, before, after, change):
         return None
@@ -163,14 +162,6 @@ def _held(releases: Releases, head: Release | None) -> _Plan:
 
 
 # --- planning -----------------------------------------------------------------------------
-
-
-def _check_expected(before: _Plan, digests: Mapping[str, str | None]) -> None:
-    for iri, expected in digests.items():
-        held = before.get(iri)
-        met = held.state.digest if held and not held.restricted else None
-        if met is None if expected == "*" else met != expected:
-            raise GraphChanged(iri)
 
 
 def _planned(releases: Releases, before: _Plan, change: Commit) -> _Plan:

@@ -44,6 +44,12 @@ def packed(output: Output, coding: Coding, *, memory: int) -> Output:
         return made
 
 
+def packed_bytes(content: bytes, coding: Coding) -> bytes:
+    """These bytes in this coding, however few they are."""
+    packer = _packer(coding)
+    return packer.compress(content) + packer.flush()
+
+
 def _packer(coding: Coding) -> _Packer:
     if coding is Coding.GZIP:
         return zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)

@@ -430,11 +430,13 @@ class _Worker:
         self.owes_nothing = False
         try:
             send(self._connection, message, time.monotonic() + _MESSAGE_SECONDS)
-            await _readable(self._connection, task.deadline)
+            if not await _is_readable(self._connection, task.deadline):
+                self.kill()
+                raise DeadlineExceeded(task.deadline)
             reply = receive(self._connection, time.monotonic() + _MESSAGE_SECONDS)
         except TimeoutError:
             self.kill()
-            raise DeadlineExceeded(task.deadline) from None
+            raise WorkerDied("it stopped in the middle of a message") from None
         except (EOFError, ConnectionError):
             raise await asyncio.get_running_loop().run_in_executor(None, self._death) from None
         self.owes_nothing = not self._killed
@@ -504,15 +506,14 @@ class _Worker:
         return lines[-1] if lines else "it said nothing"
 
 
-async def _readable(connection: socket.socket, seconds: float) -> None:
-    """Wait until there is something to read; raises TimeoutError after so long."""
+async def _is_readable(connection: socket.socket, seconds: float) -> bool:
+    """Whether there is something to read within so long."""
     loop = asyncio.get_running_loop()
     there: asyncio.Future[bool] = loop.create_future()
     loop.add_reader(connection.fileno(), _settle, there, True)
     late = loop.call_later(seconds, _settle, there, False)
     try:
-        if not await there:
-            raise TimeoutError
+        return await there
     finally:
         late.cancel()
         loop.remove_reader(connection.fileno())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from kg.query.volatility import is_volatile
 from kg.settings import Settings
 from kg.store.base import Coding
 from kg.store.embedded import EmbeddedStore
+from kg.store.packing import packed_bytes
 from kg.web.bodies import Body, Content, content_of, size
 from kg.web.conditions import etag, has, holds
 from kg.web.exchange import Came, Exchange, Kept
@@ -191,24 +190,15 @@ def _kept(answer: Answer, came: Came, *, rows: int | None = None) -> Kept:
     if spool.cut:
         fields["kg-truncated"] = f"rows={rows}"
     packing, content = spool.coding, content_of(spool)
-    if packing is Coding.IDENTITY and isinstance(content, bytes):
-        accepted = came.accept_encoding
-        if needs_packing(accepted):
-            packing, content = _packed(content, accepted)
+    accepted = came.accept_encoding
+    unpacked = packing is Coding.IDENTITY and needs_packing(accepted)
+    if unpacked and isinstance(content, bytes):
+        # A worker leaves it as it is, and this client refuses it so.
+        packing = coding(accepted)
+        content = packed_bytes(content, packing)
     if packing is not Coding.IDENTITY:
         fields["content-encoding"] = packing.value
     return Kept(content, fields)
-
-
-def _packed(content: bytes, accepted: str | None) -> tuple[Coding, Content]:
-    """A small answer, which a worker leaves as it is, for a client that refuses it so."""
-    if coding(accepted) is Coding.GZIP:
-        return Coding.GZIP, gzip.compress(content, mtime=0)
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
-    return Coding.ZSTD, zstd.compress(content)
 
 
 def _described(pending: Pending) -> Fields:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Flask, g, render_template, request
 from flask import Response as FlaskResponse
@@ -30,9 +30,6 @@ from kg.web.resources import description, is_known, split_suffix, unknown
 from kg.web.running import Running
 from kg.web.service import describe
 from kg.web.updates import is_update, update
-
-if TYPE_CHECKING:
-    pass
 
 
 def create_app(store: EmbeddedStore, settings: Settings, running: Running) -> Flask:
