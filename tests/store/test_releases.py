@@ -63,20 +63,20 @@ def test_a_file_is_no_store(tmp_path: Path) -> None:
 def test_a_creation_that_was_cut_is_finished(folder: Path) -> None:
     (folder / "releases").mkdir(parents=True)
     Releases.create(folder)
-    assert json.loads((folder / "kg-store.json").read_bytes()) == {"format": 1}
+    assert json.loads((folder / "kg-store.json").read_bytes()) == {"format": 2}
 
 
 def test_a_store_of_a_later_format_is_refused(folder: Path) -> None:
     Releases.create(folder)
-    (folder / "kg-store.json").write_text('{"format": 2}')
-    with pytest.raises(StoreTooNew, match="store format 2; this kg knows format 1"):
+    (folder / "kg-store.json").write_text('{"format": 3}')
+    with pytest.raises(StoreTooNew, match="store format 3; this kg knows format 2"):
         Releases.open(folder)
 
 
 def test_a_format_that_is_no_number_is_shown_as_it_is_written(folder: Path) -> None:
     Releases.create(folder)
     (folder / "kg-store.json").write_text('{"format": "1"}')
-    with pytest.raises(StoreTooNew, match="store format '1'; this kg knows format 1"):
+    with pytest.raises(StoreTooNew, match="store format '1'; this kg knows format 2"):
         Releases.open(folder)
 
 

@@ -21,6 +21,7 @@ class Owner(Enum):
 
     DATA = "data"
     API = "api"
+    PUBLISHED = "published"
     DERIVED = "derived"
 
 
@@ -39,12 +40,30 @@ class NamedGraph:
 
 @dataclass(frozen=True, slots=True)
 class GraphState:
-    """What the manifest says of one named graph; `digest` is described in `releases`."""
+    """What the manifest says of one named graph; `digest` is described in `releases`.
+
+    One that is not `checked` was published with the gate off.
+    """
 
     iri: str
     owner: Owner
     quads: int
     digest: str
+    checked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How a release differs from its parent, or from nothing: public graphs, and their quads.
+
+    A graph that is not the same counts the quads that it lost and those that it got.
+    """
+
+    graphs_added: int
+    graphs_removed: int
+    graphs_changed: int
+    quads_added: int
+    quads_removed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +80,7 @@ class Release:
     shapes_digest: str
     quads: int
     graphs: tuple[GraphState, ...] = field(repr=False)
+    changes: Changes
 
     @property
     def name(self) -> str:

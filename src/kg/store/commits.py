@@ -13,7 +13,7 @@ from typing import Final
 from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
 
 from kg.errors import CommitFailed, ForeignGraph, NoRelease
-from kg.store.base import Commit, GraphState, NamedGraph, Owner, Release
+from kg.store.base import Changes, Commit, GraphState, NamedGraph, Owner, Release
 from kg.store.canonical import (
     canonical_lines,
     graph_digest,
@@ -132,17 +132,22 @@ def _commit(
     after = _planned(releases, before, change)
     if head and _unchanged(head, before, after, change):
         return None
+    counts: dict[str, tuple[int, int]] = {}
     with releases.staging() as staging:
         for part, restricted in (("public", False), ("restricted", True)):
             old, new = _part(before, restricted), _part(after, restricted)
+            counts[part] = 0, 0
             if head and not _is_touched(old, new):
                 _link(head, staging, part)
             else:
                 _checkpoint(head, staging, part)
-                _apply(staging / part, old, new, union=not restricted, plain=releases.plain)
+                counts[part] = _apply(
+                    staging / part, old, new, union=not restricted, plain=releases.plain
+                )
                 _forget_log(staging / part)
         place_files(staging, change.files, head.folder if head else None)
-        release = _described(releases, head, after, change, now)
+        changes = _changes(_part(before, False), _part(after, False), *counts["public"])
+        release = _described(releases, head, after, change, changes, now)
         hidden = [graph.state for graph in after.values() if graph.restricted]
         return releases.publish(staging, release, hidden)
 
@@ -239,8 +244,24 @@ def _unchanged(head: Release, before: _Plan, after: _Plan, change: Commit) -> bo
     )
 
 
+def _changes(before: _Plan, after: _Plan, removed: int, added: int) -> Changes:
+    changed = (iri for iri in after.keys() & before.keys() if after[iri].lines is not None)
+    return Changes(
+        graphs_added=len(after.keys() - before.keys()),
+        graphs_removed=len(before.keys() - after.keys()),
+        graphs_changed=sum(1 for _ in changed),
+        quads_added=added,
+        quads_removed=removed,
+    )
+
+
 def _described(
-    releases: Releases, head: Release | None, after: _Plan, change: Commit, now: datetime
+    releases: Releases,
+    head: Release | None,
+    after: _Plan,
+    change: Commit,
+    changes: Changes,
+    now: datetime,
 ) -> Release:
     public = sorted(
         (graph.state for graph in after.values() if not graph.restricted), key=lambda it: it.iri
@@ -256,6 +277,7 @@ def _described(
         shapes_digest=change.shapes_digest,
         quads=sum(state.quads for state in public),
         graphs=tuple(public),
+        changes=changes,
     )
 
 
@@ -289,8 +311,12 @@ def _link(head: Release, staging: Path, part: str) -> None:
             link(file, staging / part / file.name)
 
 
-def _apply(engine: Path, before: _Plan, after: _Plan, *, union: bool, plain: bool) -> None:
-    """Make the engine folder hold `after`. No reference to the store outlives this call.
+def _apply(
+    engine: Path, before: _Plan, after: _Plan, *, union: bool, plain: bool
+) -> tuple[int, int]:
+    """Make the engine folder hold `after`; returns how many quads went, and how many came.
+
+    No reference to the store outlives this call.
 
     With `union` the engine's default graph holds each triple of the named graphs once; the
     engine's own union flag would count a triple of two graphs twice. In a `plain` store it is a
@@ -311,6 +337,7 @@ def _apply(engine: Path, before: _Plan, after: _Plan, *, union: bool, plain: boo
     if len(new) >= _BULK or len(list(engine.glob("*.sst"))) >= _TABLES:
         store.optimize()
     store.flush()
+    return len(gone), len(new)
 
 
 def _forget_log(engine: Path) -> None:

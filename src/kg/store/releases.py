@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -38,10 +38,10 @@ from kg.errors import (
     StoreError,
     StoreTooNew,
 )
-from kg.store.base import GraphState, Owner, Release
+from kg.store.base import Changes, GraphState, Owner, Release
 from kg.store.durable import move_synced, sync, sync_tree, write_durably, write_synced
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _NAME: Final = re.compile(r"(\d+)-[0-9a-f]{12}")
 _CUT: Final = re.compile(r"\.kg-store\.json\..*new")
 _STAGING: Final = ".staging-"
@@ -287,7 +287,7 @@ def _entries(folder: Path) -> set[str]:
 
 def _write_manifest(folder: Path, release: Release, restricted: Iterable[GraphState]) -> None:
     keys = ("number", "time", "parent", "digest", "shapes_digest", "who", "message", "quads")
-    manifest = {key: getattr(release, key) for key in keys}
+    manifest = {key: getattr(release, key) for key in keys} | {"changes": asdict(release.changes)}
     (folder / "manifest.json").write_bytes(_manifest(manifest, release.graphs))
     (folder / "restricted" / "manifest.json").write_bytes(_manifest({}, restricted))
 
@@ -299,6 +299,7 @@ def _manifest(members: Mapping[str, object], graphs: Iterable[GraphState]) -> by
     lines = [f" {json.dumps(key)}: {_dumps(value)},\n" for key, value in members.items()]
     listed = [
         {"iri": it.iri, "quads": it.quads, "digest": it.digest, "owner": it.owner.value}
+        | ({} if it.checked else {"checked": False})
         for it in sorted(graphs, key=lambda graph: graph.iri)
     ]
     # No IRI holds a brace (RFC 3987, section 2.2).
@@ -325,6 +326,7 @@ def _read_manifest(folder: Path) -> Release:
             shapes_digest=str(manifest["shapes_digest"]),
             quads=int(manifest["quads"]),
             graphs=_graphs(manifest),
+            changes=Changes(**{key: int(count) for key, count in manifest["changes"].items()}),
         )
 
 
@@ -335,6 +337,7 @@ def _graphs(manifest: dict[str, Any]) -> tuple[GraphState, ...]:
             owner=Owner(graph["owner"]),
             quads=int(graph["quads"]),
             digest=str(graph["digest"]),
+            checked=bool(graph.get("checked", True)),
         )
         for graph in manifest["graphs"]
     )
