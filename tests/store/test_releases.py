@@ -20,10 +20,10 @@ from kg.errors import (
     CommitFailed,
     NoRelease,
     NotAStore,
+    OtherStoreFormat,
     ReleaseMissing,
     StoreBusy,
     StoreDamaged,
-    StoreTooNew,
 )
 from kg.store.base import GraphState, Owner
 from kg.store.durable import move_synced, write_synced
@@ -63,21 +63,37 @@ def test_a_file_is_no_store(tmp_path: Path) -> None:
 def test_a_creation_that_was_cut_is_finished(folder: Path) -> None:
     (folder / "releases").mkdir(parents=True)
     Releases.create(folder)
-    assert json.loads((folder / "kg-store.json").read_bytes()) == {"format": 2}
+    assert json.loads((folder / "kg-store.json").read_bytes())["format"] == 2
 
 
-def test_a_store_of_a_later_format_is_refused(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("met", "told"),
+    [
+        ('{"format": 3}', "store format 3, written by another kg, which is newer"),
+        ('{"format": 1, "kg": "0.0.9"}', "store format 1, written by kg 0.0.9, which is older"),
+        ('{"format": "1"}', "store format '1', written by another kg;"),
+        ("{}", "store format None, written by another kg;"),
+    ],
+)
+def test_a_store_of_another_format_is_refused(folder: Path, met: str, told: str) -> None:
     Releases.create(folder)
-    (folder / "kg-store.json").write_text('{"format": 3}')
-    with pytest.raises(StoreTooNew, match="store format 3; this kg knows format 2"):
+    (folder / "kg-store.json").write_text(met)
+    with pytest.raises(OtherStoreFormat) as caught:
         Releases.open(folder)
+    assert told in caught.value.message
+    assert caught.value.message.endswith("this kg knows format 2")
 
 
-def test_a_format_that_is_no_number_is_shown_as_it_is_written(folder: Path) -> None:
+@pytest.mark.parametrize(("by", "install"), [("", "--upgrade kg"), ("0.7", "kg==0.7")])
+def test_the_commands_that_rebuild_restore_or_read_it_are_told(
+    folder: Path, by: str, install: str
+) -> None:
     Releases.create(folder)
-    (folder / "kg-store.json").write_text('{"format": "1"}')
-    with pytest.raises(StoreTooNew, match="store format '1'; this kg knows format 2"):
+    (folder / "kg-store.json").write_text(json.dumps({"format": 3, "kg": by}))
+    with pytest.raises(OtherStoreFormat) as caught:
         Releases.open(folder)
+    commands = ("kg build --store OTHER", "kg restore FILE --store OTHER", f"pip install {install}")
+    assert [command in caught.value.remedy for command in commands] == [True, True, True]
 
 
 def test_a_folder_of_releases_of_another_kind_is_no_store(folder: Path) -> None:

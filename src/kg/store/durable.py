@@ -7,6 +7,10 @@ import secrets
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import Final
+
+_TAIL: Final = 1024 * 1024
+"""No line is longer."""
 
 
 def write_durably(file: Path, content: Iterable[bytes], *, mode: int = 0o666) -> None:
@@ -30,6 +34,25 @@ def write_synced(file: Path, content: Iterable[bytes], *, mode: int = 0o666) -> 
         target.flush()
         os.fsync(target.fileno())
     sync(file.parent)
+
+
+def append_durably(file: Path, lines: bytes) -> None:
+    """Put whole lines at the end of `file`, which nobody else writes to meanwhile.
+
+    A crash leaves the file without them, or with a beginning of them whose last line is cut; that
+    piece is taken off by the next call.
+    """
+    is_new = not file.exists()
+    with open(file, "a+b") as target:
+        size = target.seek(0, os.SEEK_END)
+        target.seek(max(size - _TAIL, 0))
+        cut = len(target.read().rpartition(b"\n")[2])
+        target.truncate(size - cut)
+        target.write(lines)
+        target.flush()
+        os.fsync(target.fileno())
+    if is_new:
+        sync(file.parent)
 
 
 def move_synced(path: Path, to: Path) -> None:

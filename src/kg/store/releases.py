@@ -1,7 +1,8 @@
 """The releases of a store folder: listing, naming, locking and publishing them, with no engine.
 
-A store folder holds `kg-store.json`, `HEAD`, `writer.lock`, `dumps/` and `releases/`. A release is
-a folder `<number>-<digest12>` that never changes: `public/` and `restricted/` for the engine,
+A store folder holds `kg-store.json`, `HEAD`, `writer.lock`, `dumps/` and `releases/`; `tags/`,
+`moves.jsonl` and `removed.jsonl` tell of what was done to the releases. A release is a folder
+`<number>-<digest12>` that never changes: `public/` and `restricted/` for the engine,
 `context.jsonld`, `shapes.nt` and `rules/` that it was checked with, and `manifest.json`, which
 tells of the public graphs only; what the restricted graphs are stands in
 `restricted/manifest.json`.
@@ -21,33 +22,51 @@ import re
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any, Final
 
 from kg.errors import (
+    BadArgument,
     NoRelease,
     NotAStore,
     OtherKindOfStore,
+    OtherStoreFormat,
     Place,
-    ReleaseMissing,
     StoreBusy,
     StoreDamaged,
     StoreError,
-    StoreTooNew,
 )
 from kg.store.base import Changes, GraphState, Owner, Release
 from kg.store.durable import move_synced, sync, sync_tree, write_durably, write_synced
+from kg.store.moves import Move, move_head, moves, settle
+from kg.store.removals import Removal, missing, newest_removed, removals
+from kg.store.tags import Tag, all_tags, remove_tag, tag_named, write_tag
 
 FORMAT: Final = 2
 _NAME: Final = re.compile(r"(\d+)-[0-9a-f]{12}")
 _CUT: Final = re.compile(r"\.kg-store\.json\..*new")
-_STAGING: Final = ".staging-"
+STAGING: Final = ".staging-"
 _POLL: Final = 0.01
+_WAIT: Final = 5.0
+"""Seconds that a tag or a rollback waits for a write to end."""
+_CITATIONS: Final = 131_072
 _LONGEST_WRITE: Final = 3600.0
 """Seconds after which a file that is not whole belongs to nobody: dumps take no lock."""
+
+
+def version_of_kg() -> str:
+    """The version of this program; empty where it runs from files that were not installed."""
+    try:
+        return version("kg")
+    except PackageNotFoundError:
+        return ""
 
 
 def release_digest(graphs: Iterable[GraphState]) -> str:
@@ -74,10 +93,10 @@ class Releases:
     def create(cls, folder: Path, *, plain: bool = False) -> Releases:
         """The store in `folder`, made new where the folder is missing or empty.
 
-        Raises NotAStore for a folder with other files, OtherKindOfStore, StoreTooNew,
+        Raises NotAStore for a folder with other files, OtherKindOfStore, OtherStoreFormat,
         StoreDamaged, and StoreError where the folder cannot be made.
         """
-        marker: dict[str, object] = {"format": FORMAT}
+        marker: dict[str, object] = {"format": FORMAT, "kg": version_of_kg()}
         if plain:
             marker["plain"] = True
         try:
@@ -96,7 +115,7 @@ class Releases:
     def open(cls, folder: Path, *, plain: bool = False) -> Releases:
         """The store in `folder`.
 
-        Raises NoRelease, NotAStore, OtherKindOfStore, StoreTooNew or StoreDamaged.
+        Raises NoRelease, NotAStore, OtherKindOfStore, OtherStoreFormat or StoreDamaged.
         """
         if not _entries(folder):
             raise NoRelease(folder)
@@ -105,7 +124,7 @@ class Releases:
             raise NotAStore(folder)
         read = _read_json(marker)
         if read.get("format") != FORMAT:
-            raise StoreTooNew(folder, repr(read.get("format")), FORMAT)
+            raise OtherStoreFormat(folder, read.get("format"), FORMAT, by=str(read.get("kg", "")))
         if read.get("plain", False) is not plain:
             raise OtherKindOfStore(folder, plain=not plain)
         return cls(folder, plain=plain)
@@ -140,12 +159,19 @@ class Releases:
 
     def all(self) -> list[Release]:
         """Every release, oldest first; raises StoreDamaged for one that cannot be read."""
-        return [self._release(name, by=str(self.folder)) for name in self._names()]
+        return [self._release(name, by=str(self.folder)) for name in self.names()]
 
     def named(self, text: str) -> Release:
-        """The release of this name or number; raises ReleaseMissing or StoreDamaged."""
-        names = self._names()
-        chosen = [name for name in names if text in (name, name.partition("-")[0])]
+        """The release of this full name or number, or with this tag.
+
+        Raises ReleaseMissing, ReleaseRemoved for one that retention took, or StoreDamaged.
+        """
+        if _NAME.fullmatch(text):
+            return self._release(text, by="the request")
+        tag = tag_named(self.folder, text)
+        if tag:
+            return self._release(tag.release, by=f"the tag {tag.name}")
+        chosen = [name for name in self.names() if text == name.partition("-")[0]]
         return self._release(chosen[-1] if chosen else text, by="the request")
 
     def restricted(self, release: Release) -> tuple[GraphState, ...]:
@@ -155,8 +181,97 @@ class Releases:
             return _graphs(_read_json(file))
 
     def next_number(self) -> int:
-        """One more than the number of the newest release."""
-        return max((_number(name) for name in self._names()), default=0) + 1
+        """One more than the number of the newest release that there ever was."""
+        newest = max((_number(name) for name in self.names()), default=0)
+        return max(newest, newest_removed(self.folder)) + 1
+
+    def names(self) -> list[str]:
+        """Names of the release folders, by number."""
+        try:
+            found = [path.name for path in (self.folder / "releases").iterdir()]
+        except FileNotFoundError:
+            return []
+        return sorted((name for name in found if _NAME.fullmatch(name)), key=_number)
+
+    # --- tags, moves and citations --------------------------------------------------------
+
+    def tags(self) -> list[Tag]:
+        """Every tag by name; raises StoreDamaged."""
+        return all_tags(self.folder)
+
+    def tag(
+        self,
+        name: str,
+        release: Release,
+        *,
+        who: str,
+        message: str,
+        now: datetime,
+        move: bool = False,
+    ) -> Tag:
+        """Name a release so; with `move` another one may have had the name.
+
+        Raises BadArgument for a name that cannot be or that another has, ReleaseMissing, StoreBusy
+        and StoreError.
+        """
+        with self._changing("the tag"):
+            tag = Tag(name, self.named(release.name).name, timestamp(now), who, message)
+            write_tag(self.folder, tag, move=move)
+        return tag
+
+    def untag(self, name: str) -> Tag:
+        """Take a tag away; raises BadArgument where there is none, StoreBusy and StoreError."""
+        with self._changing("the tag"):
+            return remove_tag(self.folder, name)
+
+    def rollback(self, release: Release, *, who: str, message: str, now: datetime) -> Release:
+        """Make HEAD name this release, and write down who did; returns it.
+
+        Releases stay, and the next one made rests on this one. Raises ReleaseMissing, NoRelease,
+        BadArgument where HEAD names it already, StoreBusy and StoreError.
+        """
+        with self._changing("HEAD"):
+            before, after = self.head(), self.named(release.name)
+            if before == after:
+                raise BadArgument(
+                    f"HEAD names release {after.name} already",
+                    remedy="Name another one; `kg releases` lists them.",
+                )
+            move = Move(before.name, after.name, timestamp(now), who, message)
+            move_head(self.folder, move)
+        return after
+
+    def moves(self) -> list[Move]:
+        """Each rollback, oldest first."""
+        return moves(self.folder)
+
+    def removed(self) -> list[Removal]:
+        """What retention took, in the order in which it did."""
+        return removals(self.folder)
+
+    def cited(self) -> frozenset[str]:
+        """Full names of the releases that citations name; raises StoreDamaged."""
+        return frozenset(self.citations())
+
+    def citations(self) -> Counter[str]:
+        """How many citations name a release, by its full name; raises StoreDamaged."""
+        files = (os.fspath(file) for file in (self.folder / "citations").glob("[!.]*.json"))
+        return Counter(map(_cited_in, files))
+
+    @contextmanager
+    def _changing(self, what: str) -> Iterator[None]:
+        """The lock, for a small change; what crashed writes left is swept before."""
+        try:
+            with self.lock(_WAIT):
+                self.sweep()
+                yield
+        except OSError as error:
+            raise StoreError(
+                f"{what} cannot be written in {self.folder}: {error.strerror or error}",
+                remedy="Check the space and the permissions of the store folder.",
+            ) from error
+
+    # --- writing ------------------------------------------------------------------------------
 
     @contextmanager
     def lock(self, wait: float = 0.0) -> Iterator[None]:
@@ -180,11 +295,14 @@ class Releases:
     def sweep(self) -> None:
         """Remove what crashed writes left. Call it under the lock only."""
         self._withdraw()
-        for leftover in (self.folder / "releases").glob(f"{_STAGING}*"):
+        settle(self.folder)
+        for leftover in (self.folder / "releases").glob(f"{STAGING}*"):
             shutil.rmtree(leftover, ignore_errors=True)
-        for leftover in (*self.folder.glob(".*.new"), *self.folder.glob("dumps/.*.new")):
+        places = (".*.new", "dumps/.*.new", "citations/.*.new")
+        now = _time_of_files(self.folder / "writer.lock")
+        for leftover in (each for place in places for each in self.folder.glob(place)):
             with suppress(FileNotFoundError):
-                if time.time() - leftover.stat().st_mtime > _LONGEST_WRITE:
+                if now - leftover.stat().st_mtime > _LONGEST_WRITE:
                     leftover.unlink()
 
     def tidy(self) -> None:
@@ -195,7 +313,7 @@ class Releases:
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """A new folder beside the releases, gone when the block ends unless it was published."""
-        folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=self.folder / "releases"))
+        folder = Path(tempfile.mkdtemp(prefix=STAGING, dir=self.folder / "releases"))
         try:
             folder.chmod(0o755)  # mkdtemp's 0700 would keep readers of another account out
             yield folder
@@ -236,21 +354,36 @@ class Releases:
                 shutil.rmtree(self.folder / "releases" / name, ignore_errors=True)
             self._next_head.unlink()
 
-    def _names(self) -> list[str]:
-        """Names of the release folders, by number."""
-        try:
-            found = [path.name for path in (self.folder / "releases").iterdir()]
-        except FileNotFoundError:
-            return []
-        return sorted((name for name in found if _NAME.fullmatch(name)), key=_number)
-
     def _release(self, name: str, *, by: str) -> Release:
+        # Looked for each time: another process may have removed what is remembered here.
+        folder = self.folder / "releases" / name
+        if not (_NAME.fullmatch(name) and folder.is_dir()):
+            self._read.pop(name, None)
+            raise missing(self.folder, name, by, self.names())
         if name not in self._read:
-            folder = self.folder / "releases" / name
-            if not (_NAME.fullmatch(name) and folder.is_dir()):
-                raise ReleaseMissing(name, by, self._names())
-            self._read[name] = _read_manifest(folder)
+            self._read[name] = read_manifest(folder)
         return self._read[name]
+
+
+def timestamp(moment: datetime) -> str:
+    """The moment as it is written down, in UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@lru_cache(maxsize=_CITATIONS)
+def _cited_in(file: str) -> str:
+    """The release that a citation names; its file never changes."""
+    read = _read_json(Path(file))
+    try:
+        return str(read["release"])
+    except KeyError as error:
+        raise _damaged(Path(file), "this citation names no release") from error
+
+
+def _time_of_files(file: Path) -> float:
+    """What the clock says now by which files are dated: that of their server, which may differ."""
+    os.utime(file)
+    return file.stat().st_mtime
 
 
 def _locked(file: IO[bytes]) -> bool:
@@ -271,7 +404,7 @@ def _is_unfinished(folder: Path) -> bool:
     entries = {name for name in _entries(folder) if not _CUT.fullmatch(name)}
     return not entries or (
         entries == {"releases"}
-        and all(name.startswith(_STAGING) for name in _entries(folder / "releases"))
+        and all(name.startswith(STAGING) for name in _entries(folder / "releases"))
     )
 
 
@@ -311,7 +444,8 @@ def _dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _read_manifest(folder: Path) -> Release:
+def read_manifest(folder: Path) -> Release:
+    """The release in this folder; raises StoreDamaged."""
     file = folder / "manifest.json"
     with _reading(file):
         manifest = _read_json(file)
