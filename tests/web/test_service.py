@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from rdflib import RDF, BNode, Graph, Literal, Namespace, URIRef
+from rdflib import RDF, RDFS, BNode, Graph, Literal, Namespace, URIRef
 
 from kg.media import GRAPH_FORMATS, N_TRIPLES
-from kg.namespaces import GRAPH
+from kg.namespaces import BASE, GRAPH
+from kg.settings import Settings
 from kg.store.base import Release
 from kg.store.releases import Releases
 from kg.store.rewriting import rewritten
+from kg.web.functions import FUNCTIONS
 from kg_server import Server
 from web.writable import Writable
 
 SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
 VOID = Namespace("http://rdfs.org/ns/void#")
+SERVICE = BASE + "service#"
 FORMATS = Namespace("http://www.w3.org/ns/formats/")
 
 
@@ -109,8 +114,98 @@ def test_a_host_that_makes_no_iri_is_refused(server: Server) -> None:
     assert reply.status == 400
 
 
-def test_the_limits_are_told(server: Server) -> None:
-    (comment,) = _described(server).objects(
-        None, URIRef("http://www.w3.org/2000/01/rdf-schema#comment")
+def test_the_limits_are_told_in_words_and_as_values(server: Server) -> None:
+    graph = _described(server)
+    (service,) = graph.subjects(RDF.type, SD.Service)
+    comments = " ".join(map(str, graph.objects(service, RDFS.comment)))
+    assert "A query may take 3 s, have 400000 bytes" in comments
+    limits = Settings(deadline=3.0, query_bytes=400_000, answer_bytes=1024 * 1024)
+    assert {
+        str(name).removeprefix(SERVICE): value.toPython()
+        for name, value in graph.predicate_objects(service)
+        if str(name).startswith(SERVICE) and isinstance(value, Literal)
+    } == {
+        "deadlineSeconds": limits.deadline,
+        "queryBytes": limits.query_bytes,
+        "queryNesting": limits.nesting,
+        "answerRows": limits.answer_rows,
+        "answerBytes": limits.answer_bytes,
+        "queriesPerMinute": limits.client_rate,
+    }
+
+
+def test_a_server_that_is_written_tells_what_a_write_may_have(writable: Writable) -> None:
+    (limit,) = _described(writable.server).objects(None, URIRef(SERVICE + "writeBytes"))
+    assert isinstance(limit, Literal) and limit.toPython() == Settings().write_bytes
+
+
+def test_the_default_graph_is_told_in_words_and_counted(server: Server) -> None:
+    graph = _described(server)
+    (default,) = graph.objects(None, SD.defaultGraph)
+    assert "set union of all public named graphs" in str(graph.value(default, RDFS.comment))
+    assert graph.value(default, VOID.triples) == Literal(303)  # one triple is in two graphs
+
+
+def test_it_leads_to_the_descriptions_of_the_dataset(server: Server) -> None:
+    graph = _described(server)
+    (dataset,) = graph.subjects(RDF.type, SD.Dataset)
+    links = sorted(map(str, graph.objects(dataset, RDFS.seeAlso)))
+    assert links == [server.url + ".well-known/void", server.url + "catalog"]
+    assert [server.send("/" + link.removeprefix(server.url)).status for link in links] == [200, 200]
+
+
+WKT = "^^<http://www.opengis.net/ont/geosparql#wktLiteral>"
+ONE, TWO = (
+    f'"POLYGON(({points}))"{WKT}' for points in ("0 0,0 2,2 2,2 0,0 0", "1 1,1 3,3 3,3 1,1 1")
+)
+METRE = "<http://www.opengis.net/def/uom/OGC/1.0/metre>"
+ARGUMENTS = {
+    "date": '"2017-10-25"',
+    "dayTimeDuration": '"P3DT4H"',
+    "duration": '"P1Y2M3DT4H"',
+    "gDay": '"---25"',
+    "gMonth": '"--10"',
+    "gMonthDay": '"--10-25"',
+    "gYear": '"2017"',
+    "gYearMonth": '"2017-10"',
+    "time": '"10:00:00Z"',
+    "yearMonthDuration": '"P1Y2M"',
+    "distance": f'"POINT(0 0)"{WKT}, "POINT(0 1)"{WKT}, {METRE}',
+    "length": f'"LINESTRING(0 0,0 1)"{WKT}, {METRE}',
+    "relate": f'{ONE}, {TWO}, "T*T******"',
+}
+OF_ONE = "asGeoJSON centroid convexHull coordinateDimension dimension envelope getSRID isEmpty"
+OF_ONE += " isSimple spatialDimension"
+
+
+def _arguments(function: str) -> str:
+    name = function.rpartition("#")[2].rpartition("/")[2]
+    return ARGUMENTS.get(name) or (ONE if name in OF_ONE.split() else f"{ONE}, {TWO}")
+
+
+def test_every_function_that_is_told_of_gives_a_value(server: Server) -> None:
+    functions = sorted(map(str, _described(server).objects(None, SD.extensionFunction)))
+    assert functions == sorted(FUNCTIONS)
+    called = " ".join(
+        f"(<{function}>({_arguments(function)}) AS ?v{place})"
+        for place, function in enumerate(functions)
     )
-    assert isinstance(comment, Literal) and "A query may take 3 s" in comment
+    reply = server.query(f"SELECT {called} {{}}", accept="application/sparql-results+json")
+    (solution,) = json.loads(reply.body)["results"]["bindings"]
+    assert len(solution) == len(functions)
+
+
+def test_what_is_told_of_the_language_is_so(server: Server) -> None:
+    query = (
+        'VERSION "1.2" SELECT ?a ?b ?c ?d ?e WHERE { VALUES ?x { 1 }'
+        " LATERAL { SELECT ?x ?a { BIND(<<( <a:s> <a:p> 1 )>> AS ?a) } }"
+        ' BIND("x"@en--ltr AS ?b)'
+        ' BIND(ADJUST("2017-10-25T10:00:00Z"^^xsd:dateTime, "PT1H"^^xsd:dayTimeDuration) AS ?c)'
+        ' BIND("2017-10-25"^^xsd:date - "2017-10-20"^^xsd:date AS ?d)'
+        ' BIND("P1D"^^xsd:dayTimeDuration + "P1D"^^xsd:dayTimeDuration AS ?e)'
+        " OPTIONAL { << ?s ?p ?o ~ ?r >> ?q ?v } OPTIONAL { ?s2 ?p2 ?o2 {| ?q2 ?v2 |} } }"
+    )
+    reply = server.query(query, accept="application/sparql-results+json")
+    assert reply.status == 200, reply.body
+    (solution,) = json.loads(reply.body)["results"]["bindings"]
+    assert sorted(solution) == ["a", "b", "c", "d", "e"]

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 import threading
-from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
 from flask import request
 from werkzeug.wrappers import Response
 
-from kg.errors import QueueFull, ReleaseMissing, UnknownResource
+from kg.errors import QueueFull, ReleaseMissing, ReleaseRemoved, UnknownResource
 from kg.media import Format
 from kg.store.base import Release
+from kg.store.catalog import read_catalog
+from kg.store.dumps import DumpFile, digested
 from kg.store.embedded import EmbeddedStore
 from kg.web.bodies import Body, NamedFile
 
@@ -43,34 +42,38 @@ class Dumps:
         if not self._turns.acquire(blocking=False):
             raise QueueFull(0)
         try:
-            file = self._store.dump(release, written)
-            digest = _sha256(file, file.stat().st_mtime_ns)
+            dump = digested(self._store.dump(release, written))
         finally:
             self._turns.release()
-        return _response(release, file, digest, immutable=name == release.name)
+        return _response(release, dump, immutable=name == release.name)
 
 
-def _response(release: Release, file: Path, digest: bytes, *, immutable: bool) -> Response:
-    size = file.stat().st_size
+def _response(release: Release, dump: DumpFile, *, immutable: bool) -> Response:
+    digest, size = bytes.fromhex(dump.sha256), dump.size
     response = Response(content_type="application/gzip", direct_passthrough=True)
-    response.headers["Content-Disposition"] = f"attachment; filename={file.name}"
+    response.headers["Content-Disposition"] = f"attachment; filename={dump.file.name}"
     response.headers["Cache-Control"] = _UNCHANGING if immutable else "no-cache"
     response.headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(digest).decode()}:"
     response.headers["KG-Digest"] = release.digest
     response.headers["KG-Release"] = release.name
-    response.headers["Link"] = f'<{LICENCE}>; rel="license"'
+    response.headers["Link"] = f'<{read_catalog(release.folder).licence or LICENCE}>; rel="license"'
     response.set_etag(digest.hex())
     response.content_length = size
     ranged = _ONE_RANGE.fullmatch(request.headers.get("Range", "")) is not None
     response.make_conditional(request.environ, accept_ranges=ranged, complete_length=size)
     response.headers["Accept-Ranges"] = "bytes"
-    return _with_body(response, str(file), size)
+    return _with_body(response, str(dump.file), size)
 
 
 def known_release(store: EmbeddedStore, name: str | None) -> Release:
-    """The release of this name or number, or HEAD's; raises UnknownResource where there is none."""
+    """The release of this name or number, with this tag, or HEAD's.
+
+    Raises UnknownResource where there is none, and ReleaseRemoved where it is no longer there.
+    """
     try:
         return store.release(name)
+    except ReleaseRemoved:
+        raise
     except ReleaseMissing as error:
         if name is None:
             raise
@@ -86,9 +89,3 @@ def _with_body(response: Response, path: str, size: int) -> Response:
     elif response.status_code == 200:
         response.response = Body(NamedFile(path, size))
     return response
-
-
-@lru_cache(maxsize=64)
-def _sha256(file: Path, _changed: int) -> bytes:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").digest()

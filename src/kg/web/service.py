@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -12,7 +10,6 @@ from werkzeug.wrappers import Response
 
 from kg.media import (
     CSV,
-    GRAPH_FORMATS,
     JSON,
     JSON_LD,
     N_QUADS,
@@ -27,20 +24,12 @@ from kg.media import (
 from kg.settings import Settings
 from kg.store.base import GraphState, Release
 from kg.store.graphs import DEFAULT_GRAPH
-from kg.store.rewriting import rewritten
-from kg.web.conditions import has
+from kg.store.statistics import read_statistics
+from kg.web.functions import FUNCTIONS
 from kg.web.graph_store import BODIES
-from kg.web.uploads import address_of
+from kg.web.statements import iri, number, root_url, stated, statement, text
 
-_PREFIXES: Final = {
-    "formats": "http://www.w3.org/ns/formats/",
-    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-    "sd": "http://www.w3.org/ns/sparql-service-description#",
-    "void": "http://rdfs.org/ns/void#",
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
-}
-_NAMES: Final = {
+FORMAT_NAMES: Final = {
     JSON: "SPARQL_Results_JSON",
     XML: "SPARQL_Results_XML",
     CSV: "SPARQL_Results_CSV",
@@ -53,14 +42,27 @@ _NAMES: Final = {
     JSON_LD: "JSON-LD",
 }
 """Their last segments in https://www.w3.org/ns/formats/."""
-_MOST_GRAPHS: Final = 1000
+MOST_GRAPHS: Final = 1000
+"""Named graphs that a description tells of."""
 _SERVICE: Final = "_:service"
 _DATASET: Final = "_:dataset"
+_DEFAULT: Final = "_:default"
+_SIMPLE: Final = "http://www.w3.org/ns/entailment/Simple"
+_UNION: Final = (
+    "The default graph is the set union of all public named graphs: a triple that several of them"
+    " hold is there once. It is not written itself."
+)
+_LANGUAGE: Final = (
+    "SPARQL 1.1, and of 1.2 what the engine has: triple terms, reifiers and annotations, base"
+    " directions of strings, VERSION; besides LATERAL, ADJUST, and arithmetic on dates and"
+    " durations. There are no property functions. SERVICE and LOAD are refused."
+)
 
 
 def describe(
     request: Request,
     release: Release,
+    at: str | None,
     choose: Callable[[Sequence[Format]], Format],
     settings: Settings,
     *,
@@ -68,80 +70,85 @@ def describe(
 ) -> Response:
     """What this endpoint speaks and which graphs it has, in the format that `choose` picks.
 
-    `writes` says whether an update is taken here. Raises NotAcceptable, and BadArgument for a Host
-    that makes no IRI.
+    `at` is the name of the release where the endpoint is below `/r/`. `writes` says whether an
+    update is taken here. Raises NotAcceptable, and BadArgument for a Host that makes no IRI.
     """
-    format, endpoint = choose(GRAPH_FORMATS), address_of(request)
-    lines = sorted(_lines(endpoint, release, settings, writes=writes))
-    content = rewritten("".join(lines).encode(), N_TRIPLES, format, _PREFIXES)
-    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    response = Response(content, content_type=format.content_type)
-    if has(request.headers.get("If-None-Match"), tag):
-        response = Response(status=304)
-    response.headers["ETag"] = tag
-    response.headers["KG-Release"] = release.name
-    response.headers["Vary"] = "Accept"
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    root = root_url(request, at)
+    lines = _lines(root, release, settings, writes=writes)
+    return stated(request, lines, release, choose)
 
 
-def _lines(endpoint: str, release: Release, settings: Settings, *, writes: bool) -> Iterator[str]:
-    """The description as lines of N-Triples."""
-    yield _line(_SERVICE, "rdf:type", "sd:Service")
-    yield _line(_SERVICE, "sd:endpoint", f"<{endpoint}>")
-    yield _line(_SERVICE, "sd:supportedLanguage", "sd:SPARQL11Query")
-    yield _line(_SERVICE, "rdfs:comment", _text(_limits(settings)))
-    for format in _NAMES:
-        yield _line(_SERVICE, "sd:resultFormat", f"formats:{_NAMES[format]}")
+def _lines(root: str, release: Release, settings: Settings, *, writes: bool) -> Iterator[str]:
+    yield statement(_SERVICE, "rdf:type", "sd:Service")
+    yield statement(_SERVICE, "sd:endpoint", iri(f"{root}sparql"))
+    yield statement(_SERVICE, "sd:supportedLanguage", "sd:SPARQL11Query")
+    yield statement(_SERVICE, "sd:defaultEntailmentRegime", iri(_SIMPLE))
+    yield statement(_SERVICE, "rdfs:comment", text(_LANGUAGE))
+    yield from _limits(settings, writes=writes)
+    for format in FORMAT_NAMES:
+        yield statement(_SERVICE, "sd:resultFormat", f"formats:{FORMAT_NAMES[format]}")
     if writes:
-        yield _line(_SERVICE, "sd:supportedLanguage", "sd:SPARQL11Update")
+        yield statement(_SERVICE, "sd:supportedLanguage", "sd:SPARQL11Update")
         for format in BODIES:
-            yield _line(_SERVICE, "sd:inputFormat", f"formats:{_NAMES[format]}")
+            yield statement(_SERVICE, "sd:inputFormat", f"formats:{FORMAT_NAMES[format]}")
+    for function in FUNCTIONS:
+        yield statement(_SERVICE, "sd:extensionFunction", iri(function))
+        yield statement(iri(function), "rdf:type", "sd:Function")
     if not settings.plain:
-        yield _line(_SERVICE, "sd:feature", "sd:UnionDefaultGraph")
-    yield _line(_SERVICE, "sd:defaultDataset", _DATASET)
+        yield statement(_SERVICE, "sd:feature", "sd:UnionDefaultGraph")
+        yield statement(_DEFAULT, "rdfs:comment", text(_UNION))
+    for description in (".well-known/void", "catalog"):
+        yield statement(_DATASET, "rdfs:seeAlso", iri(root + description))
+    yield statement(_SERVICE, "sd:defaultDataset", _DATASET)
     yield from _dataset(release)
 
 
 def _dataset(release: Release) -> Iterator[str]:
     """The default graph and the named ones: the public ones, as the manifest has no other."""
-    yield _line(_DATASET, "rdf:type", "sd:Dataset")
-    yield _line(_DATASET, "sd:defaultGraph", "_:default")
-    yield _line("_:default", "rdf:type", "sd:Graph")
+    yield statement(_DATASET, "rdf:type", "sd:Dataset")
+    yield statement(_DATASET, "sd:defaultGraph", _DEFAULT)
+    yield statement(_DEFAULT, "rdf:type", "sd:Graph")
+    statistics = read_statistics(release.folder)
+    if statistics:
+        yield statement(_DEFAULT, "void:triples", number(statistics.triples))
     named = [state for state in release.graphs if state.iri != DEFAULT_GRAPH]
-    for number, state in enumerate(named[:_MOST_GRAPHS]):
-        yield from _named_graph(f"_:named{number}", f"_:graph{number}", state)
-    if len(named) > _MOST_GRAPHS:
-        told = f"{_MOST_GRAPHS} of its {len(named)} named graphs are described here."
-        yield _line(_DATASET, "rdfs:comment", _text(told))
+    for place, state in enumerate(named[:MOST_GRAPHS]):
+        yield from _named_graph(f"_:named{place}", f"_:graph{place}", state)
+    if len(named) > MOST_GRAPHS:
+        told = f"{MOST_GRAPHS} of its {len(named)} named graphs are described here."
+        yield statement(_DATASET, "rdfs:comment", text(told))
 
 
 def _named_graph(node: str, graph: str, state: GraphState) -> Iterator[str]:
-    yield _line(_DATASET, "sd:namedGraph", node)
-    yield _line(node, "rdf:type", "sd:NamedGraph")
-    yield _line(node, "sd:name", f"<{state.iri}>")
-    yield _line(node, "sd:graph", graph)
-    yield _line(graph, "rdf:type", "sd:Graph")
-    yield _line(graph, "void:triples", f'"{state.quads}"^^<{_PREFIXES["xsd"]}integer>')
+    yield statement(_DATASET, "sd:namedGraph", node)
+    yield statement(node, "rdf:type", "sd:NamedGraph")
+    yield statement(node, "sd:name", iri(state.iri))
+    yield statement(node, "sd:graph", graph)
+    yield statement(graph, "rdf:type", "sd:Graph")
+    yield statement(graph, "void:triples", number(state.quads))
 
 
-def _limits(settings: Settings) -> str:
+def _limits(settings: Settings, *, writes: bool) -> Iterator[str]:
+    """In words, and as values that a program reads; see docs/descriptions.md."""
+    yield statement(_SERVICE, "rdfs:comment", text(_limits_in_words(settings)))
+    limits: dict[str, int] = {
+        "queryBytes": settings.query_bytes,
+        "queryNesting": settings.nesting,
+        "answerRows": settings.answer_rows,
+        "answerBytes": settings.answer_bytes,
+        "queriesPerMinute": settings.client_rate,
+    }
+    if writes:
+        limits["writeBytes"] = settings.write_bytes
+    yield statement(_SERVICE, "service:deadlineSeconds", number(settings.deadline, "double"))
+    for name, value in limits.items():
+        yield statement(_SERVICE, f"service:{name}", number(value))
+
+
+def _limits_in_words(settings: Settings) -> str:
     return (
-        f"A query may take {settings.deadline:g} s and have {settings.query_bytes} bytes;"
-        f" an answer may have {settings.answer_rows} rows or triples,"
-        f" and {settings.answer_bytes} bytes."
+        f"A query may take {settings.deadline:g} s, have {settings.query_bytes} bytes, and nest"
+        f" {settings.nesting} levels; an answer may have {settings.answer_rows} rows or triples,"
+        f" and {settings.answer_bytes} bytes. One address may have {settings.client_rate} queries"
+        " evaluated in a minute."
     )
-
-
-def _line(*terms: str) -> str:
-    return " ".join(map(_term, terms)) + " .\n"
-
-
-def _term(text: str) -> str:
-    """An IRI for a name with one of our prefixes; anything else as it is."""
-    prefix, _, name = text.partition(":")
-    return f"<{_PREFIXES[prefix]}{name}>" if prefix in _PREFIXES else text
-
-
-def _text(text: str) -> str:
-    return json.dumps(text)  # the escapes of JSON are among those of N-Triples
