@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8080
 STORE ?= store
+QUADS ?= 1000000
 
-.PHONY: run test check bench bench-http clean
+.PHONY: run test check bench bench-http bench-bulk clean
 
 # Build the store from data/ if anything differs from it, and serve it.
 run: $(VENV)/.installed
@@ -36,6 +37,11 @@ bench-http: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	PYTHONPATH=tests $(BIN)/python benchmarks/over_http.py
 	$(BIN)/pytest -q -s tests/web/test_hostile.py | grep "hostile clients"
+
+# Ten times as much: make bench-bulk QUADS=10000000. With the gate a million quads take minutes.
+bench-bulk: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python benchmarks/bulk.py --quads $(QUADS) --gate
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

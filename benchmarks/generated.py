@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
+import re
 from collections.abc import Iterator
+from typing import Final
 
+from kg.context import Context
 from kg.namespaces import BASE, GRAPH, RF
+from kg.project import Project
+from kg.publishing.bulk.units import unit_of_article
+from kg.publishing.publish import silent
+from kg.publishing.reading import read_article
+from kg.publishing.staging import stage
 from kg.store.base import NamedGraph, Owner
 
 TRIPLES = 200
@@ -14,6 +23,7 @@ CLAIMS = 20
 AREAS = 250
 COHORTS = 40
 _SEED = 20_170_131
+_VALUE: Final = re.compile(rb'obsValue> "\d+"')
 
 
 def articles(quads: int) -> Iterator[NamedGraph]:
@@ -49,3 +59,37 @@ def _claim(article: int, claim: int, choice: random.Random) -> list[str]:
         "label": f'"claim {claim} of article {article}: {value}"',
     }
     return [f"{node} <{RF}{name}> {value} .\n" for name, value in objects.items()]
+
+
+# --- articles that the gate lets pass -----------------------------------------------------
+
+
+class Conforming:
+    """Articles with real reported figures, for a store that was built from the project given.
+
+    They are that project's first article, each with an IRI of its own and other values; its
+    derived triples are left out. All have the same number of triples.
+    """
+
+    def __init__(self, project: Project) -> None:
+        context = Context.read(project.context)
+        reference = stage(project, [], silent).reference
+        article = read_article(project.sources()[0], context, reference.subjects)
+        unit = unit_of_article(article, context, reference)
+        self._key = article.key.encode()
+        self._quads = b"".join(
+            graph.triples.replace(b" .\n", f" <{graph.iri}> .\n".encode())
+            for graph in unit.graphs
+            if not graph.restricted
+        )
+        self.triples = self._quads.count(b"\n")
+
+    def article(self, number: int) -> bytes:
+        """The N-Quads of one article."""
+        key = hashlib.sha256(f"article {number}".encode()).hexdigest()[: len(self._key)]
+        value = b'obsValue> "%d"' % (10 + number % 9_000)
+        return _VALUE.sub(value, self._quads.replace(self._key, key.encode()))
+
+    def articles(self, quads: int) -> Iterator[bytes]:
+        """The N-Quads of so many quads, rounded down to whole articles."""
+        return (self.article(number) for number in range(quads // self.triples))

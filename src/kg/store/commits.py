@@ -3,54 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
+from pyoxigraph import NamedNode, Store
 
 from kg.errors import CommitFailed, ForeignGraph, NoRelease
-from kg.store.base import Changes, Commit, GraphState, NamedGraph, Owner, Release
-from kg.store.canonical import (
-    canonical_lines,
-    graph_digest,
-    held_lines,
-    quad_line,
-    stored_lines,
-    triple_line,
+from kg.store.base import (
+    Changes,
+    Commit,
+    GraphState,
+    NamedGraph,
+    Owner,
+    Release,
+    SpooledGraph,
 )
-from kg.store.graphs import Draft, Graphs, graph_name, is_held
+from kg.store.canonical import canonical_lines, graph_digest
+from kg.store.graphs import Draft, Graphs
+from kg.store.loading import Loaded, Plan, Planned, apply, unseen
 from kg.store.release_files import carried_files, link, place_files
 from kg.store.releases import Releases, release_digest
+from kg.store.statistics import NOTHING, read_statistics, write_statistics
 
-_BULK: Final = 50_000
-"""From so many new quads on they are written as table files, past the engine's log."""
-_TABLES: Final = 200
-"""From so many table files on a commit merges them all, which takes seconds for a million quads.
-The engine merges some itself at every few commits, so that there seldom are as many."""
 _SMALL: Final = 2_000
 """Up to so many quads a copy in memory is made sooner than one on disk is opened."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """One graph as the release will have it; `lines` only where its triples change."""
-
-    state: GraphState
-    restricted: bool
-    lines: tuple[bytes, ...] | None = None
-
-
-_Plan = Mapping[str, _Planned]
 
 
 def commit(folder: Path, change: Commit, *, now: datetime, plain: bool = False) -> Release | None:
     """The new release that HEAD names, or None where `change` differs in nothing from HEAD.
 
-    A graph without triples is no graph. Raises NotAStore, OtherKindOfStore, StoreTooNew,
+    A graph without triples is no graph. Raises NotAStore, OtherKindOfStore, OtherStoreFormat,
     StoreDamaged, StoreBusy, ForeignGraph, and CommitFailed for all else; HEAD and
     the releases are then as they were.
     """
@@ -83,12 +68,17 @@ class Writing:
         self._releases = releases
         self.plain = releases.plain
         self.head = _head(releases)
-        self._before: _Plan | None = None
+        self._before: Plan | None = None
 
     def owner(self, graph: str) -> Owner | None:
         """Who owns a graph, public or restricted; None where there is no such graph."""
         held = self._held().get(graph)
         return held.state.owner if held else None
+
+    def published(self) -> list[str]:
+        """The graphs, public and restricted, that a bulk publish brought in."""
+        held = self._held().items()
+        return [iri for iri, graph in held if graph.state.owner is Owner.PUBLISHED]
 
     @contextmanager
     def graphs(self) -> Iterator[Graphs]:
@@ -107,17 +97,20 @@ class Writing:
             _checkpoint(self.head, staging, "public")
             yield Draft(Store(str(staging / "public")), plain=self.plain)
 
-    def commit(self, change: Commit, *, now: datetime) -> Release | None:
-        """As the function of this name; the new release is `head` from then on."""
+    def commit(self, change: Commit, *, now: datetime, loaded: Loaded = unseen) -> Release | None:
+        """As the function of this name; the new release is `head` from then on.
+
+        `loaded` is told how many of the public quads are written, and of how many.
+        """
         try:
-            release = _commit(self._releases, self.head, self._held(), change, now)
+            release = _commit(self._releases, self.head, self._held(), change, now, loaded)
         except OSError as error:
             raise _failed(self._releases.folder, error) from error
         if release:
             self.head, self._before = release, None
         return release
 
-    def _held(self) -> _Plan:
+    def _held(self) -> Plan:
         if self._before is None:
             self._before = _held(self._releases, self.head)
         return self._before
@@ -127,29 +120,59 @@ class Writing:
 
 
 def _commit(
-    releases: Releases, head: Release | None, before: _Plan, change: Commit, now: datetime
+    releases: Releases,
+    head: Release | None,
+    before: Plan,
+    change: Commit,
+    now: datetime,
+    loaded: Loaded,
 ) -> Release | None:
     after = _planned(releases, before, change)
     if head and _unchanged(head, before, after, change):
         return None
-    counts: dict[str, tuple[int, int]] = {}
     with releases.staging() as staging:
-        for part, restricted in (("public", False), ("restricted", True)):
-            old, new = _part(before, restricted), _part(after, restricted)
-            counts[part] = 0, 0
-            if head and not _is_touched(old, new):
-                _link(head, staging, part)
-            else:
-                _checkpoint(head, staging, part)
-                counts[part] = _apply(
-                    staging / part, old, new, union=not restricted, plain=releases.plain
-                )
-                _forget_log(staging / part)
+        public = _public(head, staging, before, after, loaded, plain=releases.plain)
+        _restricted(head, staging, before, after, plain=releases.plain)
         place_files(staging, change.files, head.folder if head else None)
-        changes = _changes(_part(before, False), _part(after, False), *counts["public"])
+        changes = _changes(_part(before, False), _part(after, False), *public)
         release = _described(releases, head, after, change, changes, now)
         hidden = [graph.state for graph in after.values() if graph.restricted]
         return releases.publish(staging, release, hidden)
+
+
+def _public(
+    head: Release | None, staging: Path, before: Plan, after: Plan, loaded: Loaded, *, plain: bool
+) -> tuple[int, int]:
+    """Write the public part and its statistics; how many quads went, and how many came."""
+    old, new = _part(before, False), _part(after, False)
+    statistics = read_statistics(head.folder) if head else NOTHING
+    removed = added = 0
+    if head and not _is_touched(old, new):
+        _link(head, staging, "public")
+    else:
+        _checkpoint(head, staging, "public")
+        engine = staging / "public"
+        applied = apply(
+            engine, old, new, union=statistics, united=not plain, plain=plain, loaded=loaded
+        )
+        statistics, removed, added = applied.statistics, applied.removed, applied.added
+        _forget_log(engine)
+    if statistics and not plain:
+        write_statistics(staging, statistics)
+    return removed, added
+
+
+def _restricted(
+    head: Release | None, staging: Path, before: Plan, after: Plan, *, plain: bool
+) -> None:
+    """Write the restricted part, whose default graph is empty."""
+    old, new = _part(before, True), _part(after, True)
+    if head and not _is_touched(old, new):
+        _link(head, staging, "restricted")
+    else:
+        _checkpoint(head, staging, "restricted")
+        apply(staging / "restricted", old, new, union=None, united=False, plain=plain)
+        _forget_log(staging / "restricted")
 
 
 def _head(releases: Releases) -> Release | None:
@@ -159,17 +182,17 @@ def _head(releases: Releases) -> Release | None:
         return None
 
 
-def _held(releases: Releases, head: Release | None) -> _Plan:
+def _held(releases: Releases, head: Release | None) -> Plan:
     if head is None:
         return {}
-    public = {state.iri: _Planned(state, False) for state in head.graphs}
-    return public | {state.iri: _Planned(state, True) for state in releases.restricted(head)}
+    public = {state.iri: Planned(state, False) for state in head.graphs}
+    return public | {state.iri: Planned(state, True) for state in releases.restricted(head)}
 
 
 # --- planning -----------------------------------------------------------------------------
 
 
-def _planned(releases: Releases, before: _Plan, change: Commit) -> _Plan:
+def _planned(releases: Releases, before: Plan, change: Commit) -> Plan:
     kept = {
         iri: held
         for iri, held in before.items()
@@ -177,40 +200,49 @@ def _planned(releases: Releases, before: _Plan, change: Commit) -> _Plan:
     }
     _check_names(before, change)
     after = dict(kept)
-    for graph in change.graphs:
-        if graph.iri in kept:
-            owner = kept[graph.iri].state.owner
-            raise ForeignGraph(graph.iri, owner.value, graph.owner.value)
-        if graph.iri in after:
-            problem = f"<{graph.iri}> is given twice"
+    given: tuple[NamedGraph | SpooledGraph, ...] = (*change.graphs, *change.spooled)
+    for graph in given:
+        planned = _plan(releases, graph, before)
+        iri, owner = planned.state.iri, planned.state.owner
+        if iri in kept:
+            raise ForeignGraph(iri, kept[iri].state.owner.value, owner.value)
+        if iri in after:
+            problem = f"<{iri}> is given twice"
             raise CommitFailed(releases.folder, problem, "Give each graph once.")
-        planned = _plan(releases, graph, before.get(graph.iri))
         if planned.state.quads:
-            after[graph.iri] = planned
+            after[iri] = planned
     return after
 
 
-def _check_names(before: _Plan, change: Commit) -> None:
+def _check_names(before: Plan, change: Commit) -> None:
     """What is replaced by name belongs to the writer, and is built from no files."""
     given = {graph.iri: graph.owner for graph in change.graphs}
+    given |= {graph.state.iri: graph.state.owner for graph in change.spooled}
     for iri in change.names & before.keys():
         owner = before[iri].state.owner
         if owner not in change.owners and (owner == Owner.DATA or given.get(iri, owner) != owner):
             raise ForeignGraph(iri, owner.value, given.get(iri, Owner.API).value)
 
 
-def _plan(releases: Releases, graph: NamedGraph, held: _Planned | None) -> _Planned:
+def _plan(releases: Releases, graph: NamedGraph | SpooledGraph, before: Plan) -> Planned:
+    if isinstance(graph, SpooledGraph):
+        return _unless_held(graph.state, graph.restricted, graph, before.get(graph.state.iri))
+    held = before.get(graph.iri)
     if held and _is_as_held(graph, held):
-        return _Planned(_state(graph, held.state.quads, held.state.digest), graph.restricted)
+        return Planned(_state(graph, held.state.quads, held.state.digest), graph.restricted)
     lines = _lines(releases, graph)
-    digest = graph_digest(lines)
-    same = held and held.state.digest == digest and held.restricted == graph.restricted
-    return _Planned(
-        _state(graph, len(lines), digest), graph.restricted, None if same else tuple(lines)
-    )
+    state = _state(graph, len(lines), graph_digest(lines))
+    return _unless_held(state, graph.restricted, b"".join(lines), held)
 
 
-def _is_as_held(graph: NamedGraph, held: _Planned) -> bool:
+def _unless_held(
+    state: GraphState, restricted: bool, content: bytes | SpooledGraph, held: Planned | None
+) -> Planned:
+    same = held and held.state.digest == state.digest and held.restricted == restricted
+    return Planned(state, restricted, None if same else content)
+
+
+def _is_as_held(graph: NamedGraph, held: Planned) -> bool:
     """Whether the bytes given are the held graph's own canonical lines: then nothing is parsed."""
     if held.restricted != graph.restricted:
         return False
@@ -233,8 +265,8 @@ def _state(graph: NamedGraph, quads: int, digest: str) -> GraphState:
     return GraphState(iri=graph.iri, owner=graph.owner, quads=quads, digest=digest)
 
 
-def _unchanged(head: Release, before: _Plan, after: _Plan, change: Commit) -> bool:
-    def summary(plan: _Plan) -> dict[str, tuple[GraphState, bool]]:
+def _unchanged(head: Release, before: Plan, after: Plan, change: Commit) -> bool:
+    def summary(plan: Plan) -> dict[str, tuple[GraphState, bool]]:
         return {iri: (graph.state, graph.restricted) for iri, graph in plan.items()}
 
     return (
@@ -244,8 +276,8 @@ def _unchanged(head: Release, before: _Plan, after: _Plan, change: Commit) -> bo
     )
 
 
-def _changes(before: _Plan, after: _Plan, removed: int, added: int) -> Changes:
-    changed = (iri for iri in after.keys() & before.keys() if after[iri].lines is not None)
+def _changes(before: Plan, after: Plan, removed: int, added: int) -> Changes:
+    changed = (iri for iri in after.keys() & before.keys() if after[iri].content is not None)
     return Changes(
         graphs_added=len(after.keys() - before.keys()),
         graphs_removed=len(before.keys() - after.keys()),
@@ -258,7 +290,7 @@ def _changes(before: _Plan, after: _Plan, removed: int, added: int) -> Changes:
 def _described(
     releases: Releases,
     head: Release | None,
-    after: _Plan,
+    after: Plan,
     change: Commit,
     changes: Changes,
     now: datetime,
@@ -284,12 +316,13 @@ def _described(
 # --- writing ------------------------------------------------------------------------------
 
 
-def _part(plan: _Plan, restricted: bool) -> _Plan:
+def _part(plan: Plan, restricted: bool) -> Plan:
     return {iri: graph for iri, graph in plan.items() if graph.restricted == restricted}
 
 
-def _is_touched(before: _Plan, after: _Plan) -> bool:
-    return before.keys() != after.keys() or any(graph.lines is not None for graph in after.values())
+def _is_touched(before: Plan, after: Plan) -> bool:
+    changed = any(graph.content is not None for graph in after.values())
+    return changed or before.keys() != after.keys()
 
 
 def _checkpoint(head: Release | None, staging: Path, part: str) -> None:
@@ -311,64 +344,10 @@ def _link(head: Release, staging: Path, part: str) -> None:
             link(file, staging / part / file.name)
 
 
-def _apply(
-    engine: Path, before: _Plan, after: _Plan, *, union: bool, plain: bool
-) -> tuple[int, int]:
-    """Make the engine folder hold `after`; returns how many quads went, and how many came.
-
-    No reference to the store outlives this call.
-
-    With `union` the engine's default graph holds each triple of the named graphs once; the
-    engine's own union flag would count a triple of two graphs twice. In a `plain` store it is a
-    graph like the others, and graphs may share blank nodes.
-    """
-    store = Store(str(engine))
-    gone, new = _difference(store, before, after, relabel=not plain)
-    for quad in parse(b"".join(gone), RdfFormat.N_QUADS):
-        store.remove(quad)
-    for iri in before.keys() - after.keys():
-        store.remove_graph(graph_name(iri))
-    _add(store, new)
-    if union and not plain:
-        _add(store, {triple_line(line) for line in new})
-        for quad in parse(b"".join(gone), RdfFormat.N_QUADS):
-            if not is_held(store, quad):
-                store.remove(Quad(*quad.triple))
-    if len(new) >= _BULK or len(list(engine.glob("*.sst"))) >= _TABLES:
-        store.optimize()
-    store.flush()
-    return len(gone), len(new)
-
-
 def _forget_log(engine: Path) -> None:
     """Remove what the engine wrote down for people; each file more is one to be synced."""
     for file in engine.glob("LOG*"):
         file.unlink()
-
-
-def _difference(
-    store: Store, before: _Plan, after: _Plan, *, relabel: bool
-) -> tuple[set[bytes], set[bytes]]:
-    """The N-Quads lines to take out and those to put in."""
-    changed = {iri for iri, graph in after.items() if graph.lines is not None}
-    old, new = set[bytes](), set[bytes]()
-    for iri in (before.keys() - after.keys()) | (changed & before.keys()):
-        graph = graph_name(iri)
-        old.update(quad_line(line, graph) for line in held_lines(store, graph))
-    for iri in changed:
-        lines = list(after[iri].lines or ())
-        if relabel:
-            lines = stored_lines(lines, iri)
-        new.update(quad_line(line, graph_name(iri)) for line in lines)
-    return old - new, new - old
-
-
-def _add(store: Store, lines: set[bytes]) -> None:
-    # Loading renames blank nodes, so the few lines that may have them go in one by one.
-    apart = {line for line in lines if b"_:" in line}
-    store.extend(parse(b"".join(apart), RdfFormat.N_QUADS))
-    load = store.bulk_load if len(lines) >= _BULK else store.load
-    load(b"".join(lines - apart), RdfFormat.N_QUADS)
 
 
 def _failed(folder: Path, error: OSError) -> CommitFailed:

@@ -19,6 +19,7 @@ from pyoxigraph import (
 
 from kg.errors import BadArgument
 from kg.namespaces import BASE
+from kg.store.base import Release
 from kg.store.canonical import canonical_lines, held_lines
 from kg.store.syntax import engine_error, syntax_error
 
@@ -72,6 +73,17 @@ class Graphs:
             if isinstance(quad.graph_name, NamedNode):
                 line = serialize([quad.triple], format=RdfFormat.N_TRIPLES) or b""
                 yield quad.graph_name.value, line
+
+    def holders(self, subject: str) -> set[str]:
+        """The named graphs that describe an IRI."""
+        quads = self._store.quads_for_pattern(NamedNode(subject), None, None)
+        graphs = {quad.graph_name for quad in quads}
+        return {graph.value for graph in graphs if isinstance(graph, NamedNode)}
+
+
+def read_graphs(release: Release) -> Graphs:
+    """The public graphs of a release, to be read for as long as they are referred to."""
+    return Graphs(Store.read_only(str(release.folder / "public")))
 
 
 def _node(term: bytes) -> NamedNode | BlankNode | None:

@@ -1,0 +1,1 @@
+"""Many articles or dumps published at once: the road in, by several processes, resumable."""
