@@ -127,6 +127,7 @@ PATHS = [
     *("/static/style.css", "/static/../app.py", "/queries/abcdefgh", "/nothing", "*", "//", "/r/"),
     *("/dump/x.nq.gz", "/r/x/sparql", "/sparql/", "/SPARQL", "/%", "/id/%00", "/id/%ff", "/id/é"),
     *("/id/a b", "/id/<>", "/graphs?default", f"/graphs?graph={GRAPH}one", "/graphs?graph="),
+    *("/cite", "/cite?title=x", "/cite?release=1", "/c/0123456789abcdef", "/c/x/verify?at=HEAD"),
     *("http://other/sparql", "/id/a?format=xml", "/id/a?format=jsonld&format=csv", "/r/x/id/a"),
 ]
 TYPES = [

@@ -81,7 +81,7 @@ def indirect(iri: str) -> str:
 
 
 @contextmanager
-def writable_server(folder: Path, log: Path, **settings: float) -> Iterator[Writable]:
+def writable_server(folder: Path, log: Path, **settings: float | str) -> Iterator[Writable]:
     """A server of the store in `folder`, which gets tokens."""
     with running(folder, log, **settings) as server:
         yield Writable(server, folder, _secrets(folder))

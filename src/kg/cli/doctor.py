@@ -6,44 +6,41 @@ import json
 import platform
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from contextlib import suppress
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
+from kg.cli.checks import (
+    Check,
+    Verdict,
+    clock,
+    disk,
+    file_system,
+    inotify,
+    open_files,
+    temporary_files,
+)
 from kg.cli.options import store_option
+from kg.cli.show import progress
 from kg.cli.tables import show_table
-from kg.errors import KgError
+from kg.errors import BadSetting, KgError
 from kg.media import JSON
-from kg.settings import Settings
+from kg.settings import Settings, given
 from kg.store.base import Release, Task
 from kg.store.confinement import Isolation
 from kg.store.embedded import EmbeddedStore
 from kg.store.probe import Confinement, probed
-from kg.store.releases import FORMAT
-
-
-class Verdict(StrEnum):
-    """What a check came to: `kg` works, with less protection than it could have, or not."""
-
-    OK = "ok"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at, what came of it, and what was found."""
-
-    name: str
-    verdict: Verdict
-    found: str
-
+from kg.store.releases import FORMAT, Releases
+from kg.store.usage import usage
+from kg.store.verification import verify
 
 _NETWORK: Final = {
     Isolation.NAMESPACE: "workers have no network: each is in a namespace of its own",
@@ -52,6 +49,8 @@ _NETWORK: Final = {
     Isolation.NONE: "workers have the network: the kernel grants neither a namespace nor Landlock"
     " of version 4 or later; only the look at each query keeps SERVICE from calling out",
 }
+_LEFT_SECONDS: Final = 3600.0
+"""After so long, what a write has not finished was left by a crash."""
 
 
 @click.command()
@@ -64,24 +63,47 @@ _NETWORK: Final = {
     show_default=True,
     help="How the checks are written.",
 )
+@click.option("--deep", is_flag=True, help="Also make every digest of every release anew.")
 @click.pass_context
-def doctor(ctx: click.Context, store: Path, written: str) -> None:
-    """Check what kg rests on: isolation, memory limit, store, temporary files, versions.
+def doctor(ctx: click.Context, store: Path, written: str, *, deep: bool) -> None:
+    """Check what kg rests on: settings, isolation, store, disk, clock, versions.
 
     The exit code is 1 where something does not work. A warning is no error: kg works, with less
-    protection than it could have.
+    protection or less room than it should have.
     """
-    settings = Settings.read()
-    checks = [*_machine(settings), _store(store, settings), _temporary_files(), _versions()]
+    settings, told = _settings()
+    checks = [told, *_machine(settings), *_about_store(store, settings, deep=deep)]
+    checks += [temporary_files(), disk("temporary disk", Path(tempfile.gettempdir()))]
+    checks += [open_files(), inotify(), _versions()]
     if written == "json":
         click.echo(json.dumps([asdict(check) for check in checks], indent=2))
     else:
         table = Table("check", "", "found")
         for check in checks:
-            table.add_row(check.name, check.verdict, check.found)
+            table.add_row(check.name, check.verdict, escape(check.found))
         show_table(table)
     if any(check.verdict is Verdict.ERROR for check in checks):
         ctx.exit(KgError.exit_code)
+
+
+def _settings() -> tuple[Settings, Check]:
+    """The settings as far as they are good, and what is not the default or wrong."""
+    values: dict[str, Any] = {}
+    wrong, changed = [], []
+    try:
+        for each in given():
+            try:
+                values[each.name] = each.value()
+            except BadSetting as error:
+                wrong.append(str(error).replace("\n ", ";"))
+            if each.origin != "default":
+                changed.append(f"{each.name} from {each.origin}")
+    except KgError as error:  # the file as a whole
+        wrong.append(str(error).replace("\n ", ";"))
+    if wrong:
+        return Settings(**values), Check("settings", Verdict.ERROR, "; ".join(wrong))
+    found = ", ".join(changed) or "all have their defaults"
+    return Settings(**values), Check("settings", Verdict.OK, found)
 
 
 def _machine(settings: Settings) -> Iterator[Check]:
@@ -110,6 +132,22 @@ def _memory(found: Confinement, limit: int) -> Check:
     return Check("memory", Verdict.ERROR, f"a worker takes more than its {limit // 2**20} MiB")
 
 
+# --- the store ----------------------------------------------------------------------------
+
+
+def _about_store(folder: Path, settings: Settings, *, deep: bool) -> Iterator[Check]:
+    found = _store(folder, settings)
+    yield found
+    if found.verdict is Verdict.OK:
+        yield _leftovers(folder)
+        if deep:
+            yield _digests(folder, settings)
+    if (folder / "kg-store.json").is_file():
+        yield from file_system(folder)
+        yield disk("store disk", folder, wanted=2 * usage(folder).bytes)
+    yield clock(_newest(folder, settings))
+
+
 def _store(folder: Path, settings: Settings) -> Check:
     """Whether a worker can open the release that HEAD names."""
     try:
@@ -121,6 +159,43 @@ def _store(folder: Path, settings: Settings) -> Check:
     return Check("store", Verdict.OK, f"HEAD is {head.name}: {head.quads} quads; format {FORMAT}")
 
 
+def _leftovers(folder: Path) -> Check:
+    """What crashed writes left; the next write removes it."""
+    left = [*folder.glob("releases/.staging-*"), *folder.glob(".*.new"), *folder.glob("*/.*.new")]
+    old = [path for path in left if _age(path) > _LEFT_SECONDS]
+    if old:
+        found = f"{len(old)} left by crashed writes, such as {old[0].name}; the next write or the"
+        return Check("leftovers", Verdict.WARNING, f"{found} next start of kg serve removes them")
+    found = f"{len(left)} of a write that may be under way" if left else "none"
+    return Check("leftovers", Verdict.OK, found)
+
+
+def _age(path: Path) -> float:
+    with suppress(OSError):
+        return time.time() - path.stat().st_mtime
+    return 0.0
+
+
+def _digests(folder: Path, settings: Settings) -> Check:
+    """Whether every release holds what its manifest says."""
+    try:
+        releases = Releases.open(folder.resolve(), plain=settings.plain).all()
+        with progress() as report:
+            for release in releases:
+                verify(release.folder, report)
+    except KgError as error:
+        return Check("digests", Verdict.ERROR, str(error))
+    return Check("digests", Verdict.OK, f"those of {len(releases)} releases are right")
+
+
+def _newest(folder: Path, settings: Settings) -> str | None:
+    """The latest time that a release has; None where there is none that can be read."""
+    with suppress(KgError):
+        releases = Releases.open(folder.resolve(), plain=settings.plain).all()
+        return max((release.time for release in releases), default=None)
+    return None
+
+
 def _question(release: Release, settings: Settings) -> Task:
     return Task(
         release=release.folder,
@@ -130,16 +205,6 @@ def _question(release: Release, settings: Settings) -> Task:
         answer_bytes=settings.answer_bytes,
         spool_memory=settings.spool_memory,
     )
-
-
-def _temporary_files() -> Check:
-    try:
-        with tempfile.TemporaryFile() as file:
-            file.write(b"answers larger than KG_SPOOL_MEMORY go to such files")
-            file.flush()
-    except OSError as error:
-        return Check("temporary files", Verdict.ERROR, f"none can be written: {error}")
-    return Check("temporary files", Verdict.OK, f"can be written in {tempfile.gettempdir()}")
 
 
 def _versions() -> Check:

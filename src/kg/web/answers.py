@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +21,12 @@ from kg.store.embedded import EmbeddedStore
 from kg.store.packing import packed_bytes
 from kg.web.bodies import Body, Content, content_of, size
 from kg.web.conditions import etag, has, holds
-from kg.web.exchange import Came, Exchange, Kept
+from kg.web.exchange import Came, Doing, Exchange, Kept
 from kg.web.headers import Fields
 from kg.web.negotiation import coding, needs_packing
 from kg.web.running import Running
 
+_log: Final = logging.getLogger(__name__)
 _VARY: Final = "Accept, Accept-Encoding"
 _FRESH: Final = "no-cache"
 """HEAD may move at any moment: keep the answer, and ask whether it still holds."""
@@ -79,7 +81,9 @@ def reply(
     lets pass has ETags of its own. Raises what that raises, what `planned` and `evaluated` raise,
     TooManyRequests, and what `Running` does.
     """
-    plan, exchange = planned(asked, store, settings), Exchange.of(request)
+    exchange = Exchange.of(request)
+    exchange.doing = Doing.QUERY
+    plan = planned(asked, store, settings)
     pending = pending_of(plan, Came.of(request), exchange, immutable=immutable, validator=validator)
     known = at_hand(pending)
     if known:
@@ -102,6 +106,7 @@ async def reply_soon(
 
     Raises as `reply` does.
     """
+    exchange.doing = Doing.QUERY
     pending = pending_of(planned(asked, store, settings), came, exchange)
     known = at_hand(pending)
     if known:
@@ -150,7 +155,8 @@ def listed(pending: Pending, running: Running) -> Iterator[None]:
     exchange.id = came.query_id or exchange.id
     with running.listed(exchange.id, came.query_key, exchange.ticket):
         exchange.admit()
-        exchange.evaluated = True
+        exchange.evaluates()
+        _log.debug("event=query text=%r", pending.plan.task.query)
         yield
 
 

@@ -21,9 +21,12 @@ from kg.store.embedded import EmbeddedStore
 from kg.store.tokens import Tokens
 from kg.web import errors, graph_store
 from kg.web.answers import reply
+from kg.web.citations import citation_routes
 from kg.web.conditions import etag
+from kg.web.descriptions import Descriptions
 from kg.web.dumps import Dumps, known_release
 from kg.web.exchange import Exchange
+from kg.web.history import history_routes
 from kg.web.negotiation import chooser, coding, prefers_html
 from kg.web.protocol import asked_format, query_request
 from kg.web.resources import description, is_known, split_suffix, unknown
@@ -49,6 +52,8 @@ def create_app(store: EmbeddedStore, settings: Settings, running: Running) -> Fl
     app.register_blueprint(reads, name="release", url_prefix="/r/<at>")
 
     _graph_writes(app, settings, writer, tokens)
+    citation_routes(app, store, settings, running, tokens)
+    history_routes(app, store, settings, running)
 
     @app.delete("/queries/<id>")
     def cancel(id: str) -> Response:
@@ -63,6 +68,7 @@ def _reads(
 ) -> Blueprint:
     """Every path that reads: as it is at HEAD, and below `/r/<release>` at that release."""
     reads, dumps = Blueprint("reads", __name__), Dumps(store)
+    descriptions = Descriptions(store, settings)
 
     @reads.url_value_preprocessor
     def take_release(_endpoint: str | None, values: dict[str, Any] | None) -> None:
@@ -97,7 +103,17 @@ def _reads(
             return _page("sparql.html", release)
         choose = chooser(request.headers.get("Accept"), name)
         writes = g.at is None and (settings.plain or bool(tokens.all()))
-        return describe(request, release, choose, settings, writes=writes)
+        return describe(request, release, g.at, choose, settings, writes=writes)
+
+    @reads.get("/.well-known/void")
+    def void() -> Response:
+        choose = chooser(request.headers.get("Accept"), asked_format(request))
+        return descriptions.void(request, g.at, choose)
+
+    @reads.get("/catalog")
+    def catalog() -> Response:
+        choose = chooser(request.headers.get("Accept"), asked_format(request))
+        return descriptions.catalog(request, g.at, choose)
 
     @reads.get("/graphs", defaults={"path": None})
     @reads.get("/graphs/<path:path>")

@@ -64,6 +64,16 @@ class Cache:
             return replace(link, fields=[])
         return link
 
+    @property
+    def bytes(self) -> int:
+        """Bytes that count towards the limit now."""
+        return self._answers.weight + self._links.weight
+
+    @property
+    def entries(self) -> int:
+        """How many answers are kept."""
+        return len(self._answers)
+
     def keep(self, etag: str, answer: Kept) -> None:
         """Keep an answer that `takes` allowed."""
         self._answers.put(etag, answer, _weight(answer.content))
@@ -85,7 +95,10 @@ class _Shelf(Generic[_Key, _Value]):
         self._limit = limit
         self._lock = threading.Lock()
         self._held: OrderedDict[_Key, tuple[_Value, int]] = OrderedDict()
-        self._weight = 0
+        self.weight = 0
+
+    def __len__(self) -> int:
+        return len(self._held)
 
     def get(self, key: _Key) -> _Value | None:
         with self._lock:
@@ -99,7 +112,7 @@ class _Shelf(Generic[_Key, _Value]):
         if weight > self._limit:
             return
         with self._lock:
-            self._weight += weight - self._held.pop(key, (None, 0))[1]
+            self.weight += weight - self._held.pop(key, (None, 0))[1]
             self._held[key] = (value, weight)
-            while self._weight > self._limit:
-                self._weight -= self._held.popitem(last=False)[1][1]
+            while self.weight > self._limit:
+                self.weight -= self._held.popitem(last=False)[1][1]

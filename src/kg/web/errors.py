@@ -16,6 +16,7 @@ from kg.errors import (
     AnswerTooLarge,
     BadArgument,
     BodyTooLarge,
+    CitationsFull,
     DeadlineExceeded,
     DefaultGraphRefused,
     Forbidden,
@@ -25,11 +26,13 @@ from kg.errors import (
     MalformedData,
     MemoryExceeded,
     NotAcceptable,
+    NotCitable,
     QueryCancelled,
     QueryError,
     QueryTooLarge,
     QueueFull,
     Rejected,
+    ReleaseRemoved,
     RemoteRefused,
     StoreBusy,
     TooManyRequests,
@@ -41,6 +44,7 @@ from kg.errors import (
     WorkerDied,
 )
 from kg.namespaces import BASE
+from kg.web.exchange import Exchange
 from kg.web.negotiation import PROBLEM, prefers_text
 
 STATUS: Mapping[type[KgError], int] = {
@@ -54,12 +58,14 @@ STATUS: Mapping[type[KgError], int] = {
     UpdateRefused: 403,
     UnknownResource: 404,
     NotAcceptable: 406,
+    ReleaseRemoved: 410,
     GraphChanged: 412,
     BodyTooLarge: 413,
     QueryTooLarge: 413,
     UnsupportedBody: 415,
     AnswerTooLarge: 422,
     DefaultGraphRefused: 422,
+    NotCitable: 422,
     Rejected: 422,
     TooManyRows: 422,
     TooManyRequests: 429,
@@ -71,6 +77,7 @@ STATUS: Mapping[type[KgError], int] = {
     DeadlineExceeded: 503,
     MemoryExceeded: 503,
     WorkerDied: 503,
+    CitationsFull: 507,
 }
 """A class stands for its subclasses. What is not here is the operator's matter: 500, no detail."""
 
@@ -86,7 +93,7 @@ _log = logging.getLogger(__name__)
 def register(app: Flask) -> None:
     """Make the app answer every error as a problem; an unexpected one is logged by Flask."""
     for kind in (KgError, HTTPException):
-        app.register_error_handler(kind, lambda error: response(error, _accept()))
+        app.register_error_handler(kind, _answered)
 
     @app.after_request
     def led_on(response: Response) -> Response:
@@ -100,6 +107,18 @@ def register(app: Flask) -> None:
         """A failed condition as a problem: the library says 412, and sends the page with it."""
         failed = response.status_code == 412 and response.mimetype not in (PROBLEM, "text/plain")
         return _http_problem(PreconditionFailed(), _accept()) if failed else response
+
+
+def kind_of(error: KgError | HTTPException) -> str:
+    """The stable name of an error, the last segment of its problem type."""
+    if isinstance(error, KgError):
+        return error.kind
+    return error.name.lower().replace(" ", "-")
+
+
+def _answered(error: KgError | HTTPException) -> Response:
+    Exchange.of(request).outcome = kind_of(error)
+    return response(error, _accept())
 
 
 def response(error: KgError | HTTPException, accept: str) -> Response:
@@ -164,8 +183,7 @@ def problem(
 def _http_problem(error: HTTPException, accept: str) -> Response:
     status = error.code or 500
     detail = _OPERATORS if status >= 500 else error.description or error.name
-    kind = error.name.lower().replace(" ", "-")
-    answer = problem(kind, accept, status=status, detail=detail)
+    answer = problem(kind_of(error), accept, status=status, detail=detail)
     for name, value in error.get_headers():
         if name in _KEPT:
             answer.headers[name] = value

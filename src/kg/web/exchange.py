@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Final
 
 from flask import Request
 
 from kg.store.base import Ticket
 from kg.web.bodies import Content
+from kg.web.logs import Ids
 
 _ENVIRON: Final = "kg.exchange"
 
@@ -52,12 +54,21 @@ class Came:
         )
 
 
+class Doing(Enum):
+    """What a request turned out to be, for those who count."""
+
+    OTHER = "other"
+    QUERY = "query"
+    WRITE = "write"
+
+
 @dataclass(slots=True)
 class Exchange:
     """What the application gets with a request, and leaves behind with its answer.
 
     `find` gives an answer that is kept under an ETag. `admit` counts an evaluation, and raises
     TooManyRequests. `left` is the ETag, and the answer that may be kept, where there is one.
+    `outcome` is `ok`, or the kind of the error that the answer tells of.
     """
 
     find: Callable[[str], Kept | None] = lambda etag: None
@@ -68,6 +79,13 @@ class Exchange:
     queue_ms: float = 0.0
     work_ms: float = 0.0
     left: tuple[str, Kept | None] | None = None
+    doing: Doing = Doing.OTHER
+    outcome: str = "ok"
+    ids: Ids = field(default_factory=Ids)
+
+    def evaluates(self) -> None:
+        """Note that its query is evaluated, and under which id."""
+        self.evaluated, self.ids.query = True, self.id
 
     def into(self, environ: dict[str, object]) -> None:
         """Send it with a request."""

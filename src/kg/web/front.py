@@ -11,14 +11,13 @@ import asyncio
 import hashlib
 import io
 import logging
-import re
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
@@ -32,9 +31,16 @@ from kg.web.answers import Reply, reply_soon
 from kg.web.bodies import Body, OpenFile, kept, size
 from kg.web.cache import Cache, Link
 from kg.web.conditions import has
-from kg.web.errors import failure, problem, refusal, response
+from kg.web.ending import Ending
+from kg.web.errors import failure, kind_of, problem, refusal, response
 from kg.web.exchange import Came, Exchange
+from kg.web.forwarding import HOST, Forwarded, Forwarding, Headers, Scope
 from kg.web.headers import Fields, finished, preflight
+from kg.web.health import PATHS as HEALTH
+from kg.web.health import Health
+from kg.web.logs import Ids, RequestIds, current
+from kg.web.metrics import PATH as METRICS
+from kg.web.metrics import Metrics
 from kg.web.opened import Opening
 from kg.web.protocol import query_of
 from kg.web.rates import Rates
@@ -56,7 +62,6 @@ _OWN: Final = ("authorization", "kg-query-key", "kg-query-id", "if-match")
 """Fields of a request that nobody else may be answered with."""
 _FORM: Final = "application/x-www-form-urlencoded"
 _QUERY: Final = "application/sparql-query"
-_HOST: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 _SHORT: Final = 4096
 """Bytes of a query that is looked at in less than 10 ms, whatever it holds."""
 _UNMODIFIED: Final = frozenset(("etag", "cache-control", "vary", "kg-release"))
@@ -68,31 +73,6 @@ _PLAIN_PATHS: Final = ("/sparql", "/id/")
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Question = tuple[str, ...]
-
-
-class Headers(Protocol):
-    """The fields of a request, as granian gives them; values that are not ASCII are left out."""
-
-    def get(self, key: str, default: Any = None) -> Any: ...  # noqa: D102
-    def get_all(self, key: str) -> list[str]: ...  # noqa: D102
-    def items(self) -> list[tuple[str, str]]: ...  # noqa: D102
-
-
-class Scope(Protocol):
-    """The head of a request; `path` is decoded, with U+FFFD for what is not UTF-8."""
-
-    proto: str
-    http_version: str
-    server: str
-    client: str
-    scheme: str
-    method: str
-    path: str
-    query_string: str
-    authority: str | None
-
-    @property
-    def headers(self) -> Headers: ...  # noqa: D102
 
 
 @dataclass(slots=True)
@@ -108,15 +88,25 @@ class Front:
     """The RSGI application in front of a WSGI one, which shares `running` with it."""
 
     def __init__(
-        self, app: Application, store: EmbeddedStore, settings: Settings, running: Running
+        self,
+        app: Application,
+        store: EmbeddedStore,
+        settings: Settings,
+        running: Running,
+        health: Health | None = None,
     ) -> None:
+        self.cache = Cache(settings.cache_bytes)
+        self.metrics = Metrics()
+        self._health = health or Health(store)
+        self._forwarding = Forwarding.of(settings)
+        self._ids = RequestIds()
         self._app = app
         self._store = store
         self._settings = settings
         self._running = running
-        self._cache = Cache(settings.cache_bytes)
         self._rates = Rates(settings.client_rate)
-        self._access = AccessLog()
+        self._access = AccessLog(as_json=settings.log_format == "json")
+        self._tells_health = settings.log_level == "debug"
         self._threads: Threads[Reply] = Threads(settings.workers + settings.queue_length + _PAGES)
         self._asking: dict[asyncio.Future[Any], _Asking] = {}
         self._held = 0
@@ -128,6 +118,7 @@ class Front:
         self._loop = loop
         self._opening = Opening(loop)
         loop.call_later(_TICK_SECONDS, self._tick)
+        self._ending = Ending(loop, self._health, self._asking.keys, self._access.flush)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Called by granian after the last request."""
@@ -137,36 +128,72 @@ class Front:
         """Answer one request, whatever happens."""
         started = time.perf_counter()
         exchange: Exchange | None = None
+        sent = scope.headers.get("x-request-id")
+        request_id = self._ids.id_of(sent)
         try:
+            if self._forwarding:
+                scope = self._forwarding.seen(scope)
             question = self._question(scope) if scope.method in ("GET", "HEAD") else None
             reply = _refused(scope)
             if reply is None and question:
                 reply = self._known(question, scope)
             if reply is None:
-                exchange = Exchange(
-                    self._cache.find, lambda: self._rates.admit(_address(scope.client))
-                )
+                exchange = self._exchange(scope, request_id)
                 reply = await self._answer(scope, protocol, exchange, question)
                 reply = _timed(reply, exchange, started)
         except Exception:
+            exchange = exchange or self._exchange(scope, request_id)
             _log.exception("event=failed path=%r", scope.path)
             reply = _reply_of(failure(scope.headers.get("accept", "")))
+            exchange.outcome = "internal-server-error"
+        if sent == request_id or reply.status >= 400:
+            named = [*reply.fields, ("x-request-id", request_id)]
+            reply = Reply(reply.status, named, reply.content)
         self._send(scope, protocol, reply)
-        self._access.add(
-            scope.method,
-            scope.path,
-            reply.status,
-            release=reply.field("kg-release"),
-            size=reply.field("content-length"),
-            query=exchange.id if exchange and exchange.evaluated else "-",
-            seconds=time.perf_counter() - started,
+        self._tell(scope, reply, exchange, request_id, time.perf_counter() - started)
+
+    def _exchange(self, scope: Scope, request_id: str) -> Exchange:
+        """A new one, whose ids are in all that is logged for this request."""
+        exchange = Exchange(
+            self.cache.find,
+            lambda: self._rates.admit(_address(scope.client)),
+            ids=Ids(request_id),
         )
+        current.set(exchange.ids)
+        return exchange
+
+    def _tell(
+        self,
+        scope: Scope,
+        reply: Reply,
+        exchange: Exchange | None,
+        request_id: str,
+        seconds: float,
+    ) -> None:
+        """Log and count what was answered."""
+        self.metrics.answered(scope.method, scope.path, reply.status)
+        if exchange:
+            self.metrics.came_to(exchange, seconds)
+        elif reply.status < 400:
+            self.metrics.cache_hits += 1
+        if self._tells_health or scope.path not in HEALTH:
+            self._access.add(
+                scope.method,
+                scope.path,
+                reply.status,
+                release=reply.field("kg-release"),
+                size=reply.field("content-length"),
+                request=request_id,
+                query=exchange.ids.query if exchange else "-",
+                client=_address(scope.client),
+                seconds=seconds,
+            )
 
     # --- what is at hand ------------------------------------------------------------------
 
     def _known(self, question: Question, scope: Scope) -> Reply | None:
         """What is kept for this question, or 304 in its place."""
-        link = self._cache.led(question)
+        link = self.cache.led(question)
         if link is None:
             return None
         if scope.headers.get("if-match") is not None:
@@ -174,20 +201,22 @@ class Front:
         condition = _field(scope.headers, "if-none-match")
         if condition and scope.method != "POST" and (condition == "*" or has(condition, link.etag)):
             return Reply(304, link.unmodified, b"")
-        answer = self._cache.find(link.etag) if link.fields else None
+        answer = self.cache.find(link.etag) if link.fields else None
         return Reply(200, link.fields, answer.content) if answer else None
 
     def _question(self, scope: Scope, body: bytes = b"") -> Question | None:
         """All that an answer from the cache depends on; None where nothing is kept."""
         if not scope.path.startswith(self._kept_paths):
             return None
+        # Below /r/ it is that release, which a tag may name no more, or which may be gone.
+        at = scope.path.split("/", 3)[2] if scope.path.startswith("/r/") else None
         try:
-            head = self._store.release().name
+            release = self._store.release(at).name
         except KgError:
             return None
         headers = scope.headers
         question = (
-            head,
+            release,
             scope.path,
             scope.query_string,
             ",".join(headers.get_all("accept")),
@@ -213,6 +242,11 @@ class Front:
         except KgError as error:
             return _closing(refusal(error, accept))
         try:
+            if scope.path in HEALTH:
+                return self._call(scope, exchange, body)
+            if scope.path == METRICS:  # the threads may all be busy with what it tells of
+                call = partial(self._call, scope, exchange, body)
+                return await self._loop.run_in_executor(None, call)
             question = self._question_of_all(scope, body, question)
             if question is None:
                 return await self._asked(scope, protocol, exchange, body)
@@ -289,6 +323,7 @@ class Front:
                 asked, came, exchange, self._store, self._settings, self._running
             )
         except (KgError, HTTPException) as error:
+            exchange.outcome = kind_of(error)
             return _reply_of(response(error, accept or ""))
         finally:
             del self._asking[answered]
@@ -297,6 +332,7 @@ class Front:
 
     def _call(self, scope: Scope, exchange: Exchange, body: bytes) -> Reply:
         """Runs in a thread: the WSGI application's answer to this request (PEP 3333)."""
+        current.set(exchange.ids)
         environ = _environ(scope, body)
         exchange.into(environ)
         status, fields = 500, [("", "")]
@@ -321,14 +357,14 @@ class Front:
         """Keep an answer for the next who asks, unless HEAD moved while it was made."""
         if exchange.left is None or reply.status not in (200, 304):
             return
-        if question[0] != reply.field("kg-release") and not question[1].startswith("/r/"):
+        if question[0] != reply.field("kg-release"):
             return
         etag, answer = exchange.left
-        if answer and self._cache.takes(answer.content):
-            self._cache.keep(etag, answer)
+        if answer and self.cache.takes(answer.content):
+            self.cache.keep(etag, answer)
         unmodified = finished(field for field in reply.fields if field[0] in _UNMODIFIED)
         whole = reply.fields if reply.status == 200 else []
-        self._cache.lead(question, Link(etag, whole, unmodified))
+        self.cache.lead(question, Link(etag, whole, unmodified))
 
     # --- the body of a request ------------------------------------------------------------
 
@@ -384,10 +420,12 @@ class Front:
         if scope.method == "HEAD" or not size(content):
             protocol.response_empty(reply.status, fields)
         elif isinstance(content, bytes):
+            self.metrics.memory_bytes += len(content)
             protocol.response_bytes(reply.status, fields, content)
         else:
             if isinstance(content, OpenFile):
                 self._opening.keep(content)
+            self.metrics.file_bytes += content.size
             end = content.start + content.size
             protocol.response_file_range(reply.status, fields, content.path, content.start, end)
 
@@ -425,7 +463,7 @@ def _field(headers: Headers, name: str) -> str | None:
 
 
 def _names_one_host(hosts: list[str]) -> bool:
-    return len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
+    return len(hosts) == 1 and HOST.fullmatch(hosts[0]) is not None
 
 
 def _is_plain_query(scope: Scope, body: bytes) -> bool:
@@ -529,6 +567,8 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
     for name in ("HTTP_CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"):  # the body is here, whole
         environ.pop(name, None)
     environ["CONTENT_LENGTH"] = str(len(body))
+    if isinstance(scope, Forwarded):
+        scope.into(environ)
     return environ
 
 

@@ -10,11 +10,11 @@ Fields = list[tuple[str, str]]
 _EXPOSED: Final = (
     "Accept-Ranges, Allow, Content-Length, Content-Range, ETag, KG-Digest, KG-Graph-Digest,"
     " KG-Query-Id, KG-Release, KG-Truncated, Link, Location, Repr-Digest, Retry-After,"
-    " Server-Timing, WWW-Authenticate"
+    " Server-Timing, WWW-Authenticate, X-Request-Id"
 )
 _ALLOWED: Final = (
     "Accept, Accept-Encoding, Authorization, Content-Type, If-Match, If-None-Match, If-Range,"
-    " KG-Query-Id, KG-Query-Key, Range"
+    " KG-Query-Id, KG-Query-Key, Range, X-Request-Id"
 )
 _COMMON: Final = [
     ("server", "kg"),

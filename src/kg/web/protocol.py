@@ -26,10 +26,16 @@ def query_request(request: Request, *, body_bytes: int, release: str | None = No
     for another media type, BodyTooLarge for more than `body_bytes`, UpdateRefused for an update,
     and NotAcceptable for a coding that cannot be had.
     """
-    parameters = _parameters(request, body_bytes)
-    _refuse_update(request, parameters)
+    parameters = query_parameters(request, body_bytes)
     fields = request.headers
     return query_of(parameters, fields.get("Accept"), fields.get("Accept-Encoding"), release)
+
+
+def query_parameters(request: Request, body_bytes: int) -> MultiDict[str, str]:
+    """The parameters of the request and of its body; raises as `query_request` does."""
+    parameters = _parameters(request, body_bytes)
+    _refuse_update(request, parameters)
+    return parameters
 
 
 def query_of(

@@ -24,10 +24,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 
 from kg.errors import BadArgument, KgError, PortInUse
 from kg.media import JSON
@@ -37,6 +37,11 @@ from kg.settings import Settings
 from kg.store.embedded import EmbeddedStore
 from kg.web.app import create_app
 from kg.web.front import Front
+from kg.web.health import Health
+from kg.web.health import register as health_paths
+from kg.web.logs import configuration
+from kg.web.metrics import register as metrics_path
+from kg.web.notifying import notify
 from kg.web.running import Running
 
 _CONNECTIONS = 4096
@@ -82,7 +87,7 @@ def _serve(
     folder: Path, settings: Settings, address: Address, on_ready: Callable[[str], None]
 ) -> None:
     failures, report = Pipe(duplex=False)
-    server = Granian(
+    server = _Server(
         target="kg.web",
         address=address.ip,
         port=address.port,
@@ -99,13 +104,24 @@ def _serve(
         backpressure=_CONNECTIONS,
         workers_kill_timeout=round(settings.deadline + settings.queue_seconds) + 5,
         log_level=LogLevels.critical,
-        log_dictconfig=_logging(),
+        log_dictconfig=configuration(settings),
     )
     load = partial(_load, folder, settings, address, on_ready, report)
     try:
         server.serve(target_loader=load, wrap_loader=False)
     except SystemExit as ended:  # granian's way to say that its process ended by itself
         raise _failure(failures) from ended
+
+
+class _Server(MPServer):
+    """Granian, which ends at once when it is told a second time."""
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        """The first SIGTERM or SIGINT lets what runs end, the next one kills the process of it."""
+        if self.interrupt_signal:
+            for worker in self.wrks:
+                worker.kill()  # type: ignore[no-untyped-call]
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
 
 
 def _free_address(host: str, port: int) -> Address:
@@ -179,8 +195,11 @@ def _load(
     _take_all_descriptors()
     announced = (address, settings.send_seconds, on_ready)
     threading.Thread(target=_announce, args=announced, daemon=True).start()
-    running = Running()
-    front = Front(create_app(store, settings, running), store, settings, running)
+    running, health = Running(), Health(store)
+    app = create_app(store, settings, running)
+    front = Front(app, store, settings, running, health)
+    health_paths(app, health)
+    metrics_path(app, settings, store, front.metrics, front.cache)
     # What lives as long as the process is not looked at again, and the rest less often: requests
     # leave no cycles behind, and looking for them took 4 % of the time.
     gc.freeze()
@@ -219,6 +238,7 @@ def _announce(address: Address, send_seconds: float, on_ready: Callable[[str], N
         time.sleep(0.02)
     _end_those_who_do_not_read(address.port, send_seconds)
     on_ready(address.url)
+    notify("READY=1")
 
 
 def _end_those_who_do_not_read(port: int, seconds: float) -> None:
@@ -243,24 +263,3 @@ def _answers(address: Address) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _logging() -> dict[str, Any]:
-    """Everything to standard error, one line an event; standard output is the command's."""
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {
-            "line": {"format": "time=%(asctime)s level=%(levelname)s %(message)s"},
-            "lines": {"format": "%(message)s"},  # each with the time of its own request
-        },
-        "handlers": {
-            "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
-            "access": {"class": "logging.StreamHandler", "formatter": "lines"},
-        },
-        "loggers": {
-            "_granian": {"handlers": ["stderr"], "propagate": False},
-            "kg": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-            "kg.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
-        },
-    }

@@ -36,10 +36,17 @@ def writer_of(request: Request, tokens: Tokens, settings: Settings) -> Token:
     return token
 
 
-def _secret(request: Request) -> str:
+def operator_of(request: Request, tokens: Tokens) -> Token:
+    """The token of an operator; raises Unauthorized and Forbidden."""
+    token = tokens.holder(_secret(request, "this"), datetime.now(UTC))
+    token.check_scope(Scope.ADMIN)
+    return token
+
+
+def _secret(request: Request, what: str = "a write") -> str:
     field = request.headers.get("Authorization")
     if field is None:
-        raise Unauthorized("a write needs a token")
+        raise Unauthorized(f"{what} needs a token")
     credentials = _CREDENTIALS.fullmatch(field.strip())
     if not credentials:  # what it holds may be a secret: it is not repeated
         raise Unauthorized(

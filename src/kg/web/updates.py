@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,9 +17,12 @@ from kg.settings import Settings
 from kg.store.base import Dataset
 from kg.store.rewriting import rewritten
 from kg.store.tokens import Tokens
+from kg.web.exchange import Doing, Exchange
 from kg.web.negotiation import PROBLEM
 from kg.web.tokens import writer_of
 from kg.web.uploads import at_most_one, body_of, check_encoding, iris_of, pairs_of, text_of
+
+_log: Final = logging.getLogger(__name__)
 
 FORM: Final = "application/x-www-form-urlencoded"
 DIRECT: Final = "application/sparql-update"
@@ -52,6 +56,7 @@ def update(request: Request, writer: Writer, settings: Settings, tokens: Tokens)
     token = writer_of(request, tokens, settings)
     _check_conditions(request)
     asked = _asked(request, settings)
+    _log.debug("event=update text=%r", asked.text)
     write = Write(
         method=Method.UPDATE,
         graph=None,
@@ -69,12 +74,15 @@ def written(request: Request, writer: Writer, write: Write) -> Response:
 
     Raises what `Writer.write` does, and Rejected where the client would rather have a problem.
     """
+    exchange = Exchange.of(request)
+    exchange.doing = Doing.WRITE
     try:
         return _landed(writer.write(write), write.method)
     except Rejected as error:
         report = _report(error, request)
         if report is None:
             raise
+        exchange.outcome = error.kind
         return report
 
 
