@@ -18,7 +18,7 @@ from kg.publishing.landing import land
 from kg.publishing.preparation import Preparer
 from kg.publishing.writes import Method, Write
 from kg.settings import Settings
-from kg.store import commits
+from kg.store import commits, loading
 from kg.store.base import Commit, NamedGraph, Owner
 from store_parts import CONTEXT, NOW
 
@@ -90,7 +90,7 @@ def _commit(folder: Path, step: int) -> None:
 
 def _import(folder: Path, step: int) -> None:
     """As a large one: table files past the log, and all merged."""
-    commits._BULK = 10  # type: ignore[misc]
+    loading._BULK = 10  # type: ignore[misc]
     _commit(folder, step)
 
 

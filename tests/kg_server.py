@@ -101,7 +101,7 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path, log: Path, **settings: float) -> Iterator[Server]:
+def running(folder: Path, log: Path, **settings: float | str) -> Iterator[Server]:
     """A server of the store in `folder` on a free port, ended on leaving."""
     process = start(folder, 0, log, **settings)
     assert process.stdout is not None
@@ -116,7 +116,7 @@ def running(folder: Path, log: Path, **settings: float) -> Iterator[Server]:
         process.stdout.close()
 
 
-def start(folder: Path, port: int, log: Path, **settings: float) -> subprocess.Popen[str]:
+def start(folder: Path, port: int, log: Path, **settings: float | str) -> subprocess.Popen[str]:
     """The process of a server, started; its standard error goes to `log`."""
     with log.open("w") as errors:
         return subprocess.Popen(

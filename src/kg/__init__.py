@@ -25,7 +25,7 @@ def open(folder: str | PathLike[str] = "store", *, deadline: float | None = None
     """The store in `folder`, open for reading: see kg.query.reading.Store.
 
     `deadline` is the most seconds that a query may take. Raises NotAStore, NoRelease,
-    StoreTooNew, BadSetting.
+    OtherStoreFormat, BadSetting.
     """
     # Imported here, since the workers import this package, too, and start in a fraction of it.
     from kg.query.reading import Store

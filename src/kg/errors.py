@@ -1,24 +1,26 @@
 """The tree of errors: each class writes what was met, where, and what to do.
 
 KgError
-├── BadSetting, BadArgument
+├── BadSetting, UnknownSetting, MalformedSettings, BadArgument
 ├── ProjectError        NotAProject, MissingFile, MalformedFile
 ├── SourceError         UnknownKey, UnknownConcept, BadValue, BadPlace, DigestMismatch,
 │                       UnsuitableText, UnmatchedText, DuplicateClaim,
 │                       DuplicateArticle
 ├── RuleError, ShapesError
 ├── Rejected            the gate's findings
-├── StoreError          NotAStore, StoreTooNew, NoRelease, ReleaseMissing, StoreBusy,
+├── SetAside            what a strict bulk publish could not take
+├── StoreError          NotAStore, OtherStoreFormat, NoRelease, ReleaseMissing, StoreBusy,
 │                       StoreDamaged, CommitFailed, ForeignGraph, GraphChanged,
-│                       OtherKindOfStore
+│                       OtherKindOfStore, NotABackup, BackupFailed,
+│                       CitationsFull
 ├── QueryError          QuerySyntax, QueryTooLarge, QueryTooDeep, RemoteRefused,
 │                       UpdateRefused, DefaultGraphRefused, UnknownFunction,
-│                       UnknownQuestion, BadParameter
+│                       UnknownQuestion, BadParameter, NotCitable
 ├── EvaluationError     DeadlineExceeded, MemoryExceeded, WorkerDied, AnswerTooLarge,
 │                       TooManyRows, QueueFull, QueryCancelled, EvaluationFailed
 ├── AccessError         Unauthorized, Forbidden, TooManyRequests
 ├── FormatError         NotAcceptable, UnsupportedBody, BodyTooLarge
-├── UnknownResource
+├── UnknownResource     UnknownCitation
 └── PortInUse
 """
 
@@ -85,8 +87,37 @@ class BadSetting(KgError):
     kind = "bad-setting"
     exit_code = 2
 
-    def __init__(self, name: str, met: str, wanted: str) -> None:
-        super().__init__(f"{name} is {met!r}", remedy=f"Give it {wanted}.")
+    def __init__(self, name: str, met: str, wanted: str, place: Place | None = None) -> None:
+        super().__init__(f"{name} is {met!r}", remedy=f"Give it {wanted}.", place=place)
+
+
+class UnknownSetting(KgError):
+    """A file of settings has a key that is none."""
+
+    kind = "bad-setting"
+    exit_code = 2
+
+    def __init__(self, place: Place, key: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        super().__init__(
+            f"there is no setting {key!r}",
+            remedy=suggestion(key, known) or "Those that are known: " + ", ".join(known) + ".",
+            place=place,
+        )
+
+
+class MalformedSettings(KgError):
+    """A file of settings is not TOML."""
+
+    kind = "bad-setting"
+    exit_code = 2
+
+    def __init__(self, place: Place, problem: str) -> None:
+        super().__init__(
+            f"this is not TOML: {problem}",
+            remedy="Write one setting a line, such as: deadline = 10",
+            place=place,
+        )
 
 
 class BadArgument(KgError):
@@ -275,6 +306,19 @@ class Rejected(KgError):
         self.report = report
 
 
+class SetAside(KgError):
+    """A bulk publish that is strict had to set something aside; nothing was written."""
+
+    kind = "set-aside"
+    exit_code = 4
+
+    def __init__(self, count: int, quarantine: Path) -> None:
+        super().__init__(
+            f"{count} could not be published, and so nothing was",
+            remedy=f"{quarantine} says why. Without --strict the others land.",
+        )
+
+
 # --- store --------------------------------------------------------------------------------
 
 
@@ -295,14 +339,49 @@ class NotAStore(StoreError):
         )
 
 
-class StoreTooNew(StoreError):
-    """The store has a format that a later version of `kg` wrote."""
+class OtherStoreFormat(StoreError):
+    """The store, or the backup of one, has a format that another version of `kg` wrote.
 
-    def __init__(self, folder: Path, met: object, known: int) -> None:
+    `by` is the version that wrote it, empty where nothing says so.
+    """
+
+    def __init__(self, path: Path, met: object, known: int, *, by: str = "") -> None:
+        writer = f"kg {by}" if by else "another kg"
+        if isinstance(met, int):
+            writer = f"{writer}, which is {'newer' if met > known else 'older'}"
         super().__init__(
-            f"{folder} has store format {met}; this kg knows format {known}",
-            remedy="Install a kg that knows it, or build a new store: kg build --store OTHER.",
+            f"{path} has store format {met!r}, written by {writer}; this kg knows format {known}",
+            remedy=f"Build a new store from the project: kg build --store OTHER. Or restore a"
+            f" backup of format {known}: kg restore FILE --store OTHER. To read this one, install"
+            f" the kg that wrote it: pip install {f'kg=={by}' if by else '--upgrade kg'}.",
         )
+
+
+class NotABackup(StoreError):
+    """The file is no backup, or it is damaged; nothing was restored from it."""
+
+    def __init__(self, file: Path, problem: str) -> None:
+        super().__init__(
+            f"{file} cannot be restored: {problem}",
+            remedy="Nothing was written. Take another copy of it, or an earlier backup.",
+        )
+
+
+class CitationsFull(StoreError):
+    """The store keeps as many citations as it may."""
+
+    kind = "citations-full"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"there are {limit} citations, and no more are taken",
+            remedy="An operator can raise KG_CITATIONS. What is cited already can be cited again.",
+        )
+        self.limit = limit
+
+
+class BackupFailed(StoreError):
+    """A backup could not be written, or restored; nothing of it is left."""
 
 
 class NoRelease(StoreError):
@@ -321,6 +400,20 @@ class ReleaseMissing(StoreError):
         super().__init__(
             f"{by} names release {named!r}, which is not there",
             remedy=f"There are: {', '.join(there)}." if there else "Make one with kg build.",
+        )
+
+
+class ReleaseRemoved(ReleaseMissing):
+    """A request names a release that retention took away."""
+
+    kind = "release-removed"
+
+    def __init__(self, name: str, digest: str, removed: str) -> None:
+        StoreError.__init__(
+            self,
+            f"release {name} was removed at {removed}; its digest was {digest}",
+            remedy="Ask a release that is kept; `kg releases` lists them. A copy of the store may"
+            " hold this one.",
         )
 
 
@@ -373,7 +466,9 @@ class ForeignGraph(StoreError):
     def __init__(self, graph: str, owner: str, writer: str, file: str = "") -> None:
         super().__init__(
             f"<{graph}> belongs to {owner}, and {writer} may not write it",
-            remedy=f"Edit {file or 'the files that it is built from'},"
+            remedy="Take it out of what is published, and run kg publish --replace with the rest."
+            if owner == "published"
+            else f"Edit {file or 'the files that it is built from'},"
             " or write to a graph of another name.",
         )
 
@@ -510,6 +605,15 @@ class BadParameter(QueryError):
     """A parameter of a named question is unknown or has a value of another type."""
 
     kind = "bad-parameter"
+
+
+class NotCitable(QueryError):
+    """The query, or its result, cannot be cited."""
+
+    kind = "not-citable"
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"this cannot be cited: {problem}", remedy=remedy)
 
 
 class EvaluationError(KgError):
@@ -728,6 +832,16 @@ class UnknownResource(KgError):
     """Nothing is known by the name that was asked for."""
 
     kind = "not-found"
+
+
+class UnknownCitation(UnknownResource):
+    """The store has no citation of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"there is no citation {name[:80]!r} here",
+            remedy="Write all of its 16 digits, as they stand after /c/ in its address.",
+        )
 
 
 class MalformedData(FormatError):

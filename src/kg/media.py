@@ -54,6 +54,23 @@ SOLUTION_FORMATS: Final = (JSON, XML, CSV, TSV)
 GRAPH_FORMATS: Final = (TURTLE, N_TRIPLES, N_QUADS, TRIG, RDF_XML, JSON_LD)
 FORMATS: Final = {format.name: format for format in (*SOLUTION_FORMATS, *GRAPH_FORMATS)}
 
+HTML: Final = Format("html", "text/html", "html", False)
+RECORD: Final = Format("json", "application/json", "json", False)
+TEXT: Final = Format("text", "text/plain", "txt", False)
+BIBTEX: Final = Format("bibtex", "application/x-bibtex", "bib", False, ("text/x-bibtex",))
+CSL: Final = Format("csl", "application/vnd.citationstyles.csl+json", "csl.json", False)
+CFF: Final = Format(
+    "cff", "application/yaml", "cff", False, ("application/x-yaml", "text/yaml", "text/x-yaml")
+)
+CITATION_FORMATS: Final = (TEXT, BIBTEX, CSL, CFF, RECORD)
+"""The formats of a citation."""
+
+CLAIMS: Final = Format("claims", "text/plain", "txt", False, ("text/html",))
+QUAD_LINES: Final = Format("quads", "text/x-diff", "diff", True, ("text/x-patch",))
+RDF_PATCH: Final = Format("patch", "application/rdf-patch", "rdfp", True)
+DIFFERENCE_FORMATS: Final = (CLAIMS, RECORD, RDF_PATCH, QUAD_LINES)
+"""The formats of the difference of two releases."""
+
 
 def formats_for(form: Form) -> tuple[Format, ...]:
     """The formats in which an answer of this form can be given, the default first."""

@@ -54,6 +54,11 @@ class Project:
         """The folder with one folder an article."""
         return self.folder / "data" / "articles"
 
+    @property
+    def catalog(self) -> Path:
+        """What is said of the dataset as a whole; a project may go without."""
+        return self.folder / "data" / "catalog.ttl"
+
     def sources(self) -> list[Path]:
         """The sources of all articles, in the order of their folders' names.
 

@@ -152,12 +152,13 @@ def test_a_build_into_a_folder_of_other_things_is_refused(project: Project) -> N
 def test_releases_are_listed_with_head_marked(built: Path) -> None:
     head = Releases.open(built).head()
     line = run("releases", "--store", built).stdout.splitlines()[3]
-    assert line.split() == [
+    changed = f"+{head.quads:,} quads; {len(head.graphs)} graphs new"
+    assert re.split(r"  +", line.strip()) == [
         "*",
         head.name,
         head.time,
         str(head.quads),
-        str(len(head.graphs)),
+        changed,
         "tests",
         "first",
     ]
@@ -172,7 +173,8 @@ def test_releases_as_json_say_the_same(built: Path) -> None:
 def test_a_store_of_a_newer_version_is_refused(built: Path) -> None:
     (built / "kg-store.json").write_text('{"format": 99}')
     result = run("releases", "--store", built, code=5)
-    assert "has store format 99; this kg knows format 1" in result.stderr
+    assert "has store format 99, written by another kg, which is newer" in result.stderr
+    assert "kg build --store OTHER" in result.stderr
 
 
 def test_head_that_names_a_missing_release_is_refused(built: Path) -> None:
@@ -367,7 +369,7 @@ def test_serve_refuses_a_store_without_release() -> None:
 def test_help_names_every_command_and_exit_code() -> None:
     text = run("--help").stdout
     assert [name for name in main.commands if name not in text] == []
-    assert re.findall(r"^ +(\d)  ", text, re.MULTILINE) == [str(code) for code in range(9)]
+    assert re.findall(r"^ +(\d)  ", text, re.MULTILINE) == [str(code) for code in range(10)]
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))

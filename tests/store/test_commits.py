@@ -389,7 +389,7 @@ def secret_of(number: int) -> NamedGraph:
 
 
 def test_many_table_files_are_merged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kg.store.commits._TABLES", 12)
+    monkeypatch.setattr("kg.store.loading._TABLES", 12)
     counts = [
         len(list((committed(folder, graph("a", f":s :p :o{n}")).folder / "public").glob("*.sst")))
         for n in range(8)

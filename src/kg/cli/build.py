@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import datetime
-import getpass
-import os
+import logging
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from kg.cli.options import project_option, store_option, text_option
+from kg.cli.options import project_option, store_option, text_option, user
 from kg.cli.show import progress
+from kg.errors import KgError
 from kg.project import Project
 from kg.publishing.publish import publish
 from kg.publishing.texts import Text
+from kg.settings import Settings
+from kg.store.dumps import DUMP_FORMATS
+from kg.store.embedded import EmbeddedStore
+from kg.store.retention import Policy
 
 
 @click.command()
@@ -21,24 +26,39 @@ from kg.publishing.texts import Text
 @store_option
 @text_option
 @click.option("--message", default="", help="What the release log says of this release.")
-def build(project: Project, store: Path, texts: tuple[Path, ...], message: str) -> None:
+@click.option(
+    "--dumps/--no-dumps",
+    default=True,
+    show_default=True,
+    help="Write the release as N-Quads and TriG, too, with digests. Else the first who asks for"
+    " one waits for it.",
+)
+def build(
+    project: Project, store: Path, texts: tuple[Path, ...], message: str, *, dumps: bool
+) -> None:
     """Make a release of the project in the store.
 
     Reads every article and the reference data, derives what the rules say, checks it against
     the shapes, and commits. Where anything is wrong, nothing is written and the release before
-    stays. Where nothing differs from it, no release is made. With --text the digests of that
-    article are checked; the release is the same to the byte with and without.
+    stays. Where nothing differs from it, no release is made. Old releases go as the settings
+    keep_releases and keep_days say. With --text the digests of that article are checked; the
+    release is the same to the byte with and without.
     """
+    settings = Settings.read()
     with progress() as report:
         release = publish(
             project,
             store,
-            who=_user(),
+            who=user(),
             message=message,
             now=datetime.datetime.now(datetime.UTC),
             texts=[Text.read(file) for file in texts],
             progress=report,
+            policy=Policy(settings.keep_releases, settings.keep_days),
+            log=_say,
         )
+    if dumps:
+        _make_dumps(store, settings)
     if release is None:
         click.echo(f"{store}: nothing differs from the release that is there")
         return
@@ -48,9 +68,19 @@ def build(project: Project, store: Path, texts: tuple[Path, ...], message: str) 
     )
 
 
-def _user() -> str:
-    """Who makes the release; a user of a container may have a number and no name."""
+def _make_dumps(store: Path, settings: Settings) -> None:
+    """The dumps of HEAD, where they are missing; the release is there with and without them."""
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # the latter from Python 3.13 on
-        return f"uid {os.getuid()}"
+        with progress() as report, EmbeddedStore(store, replace(settings, plain=False)) as opened:
+            release = opened.release()
+            for number, format in enumerate(DUMP_FORMATS, start=1):
+                opened.dump(release, format)
+                report("dumps written", number, len(DUMP_FORMATS))
+    except KgError as error:
+        click.echo(f"the release is made, and its dumps are not: {error}", err=True)
+
+
+def _say(level: int, event: str) -> None:
+    """What retention did, on standard error."""
+    if level >= logging.INFO:
+        click.echo(event, err=True)

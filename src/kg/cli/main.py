@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import click
 
+from kg.cli.backup import backup
 from kg.cli.build import build
 from kg.cli.check import check
+from kg.cli.cite import cite
+from kg.cli.diff import diff
 from kg.cli.doctor import doctor
 from kg.cli.new import new
+from kg.cli.prune import prune
+from kg.cli.publish import publish
 from kg.cli.query import query
 from kg.cli.releases import releases
+from kg.cli.restore import restore
+from kg.cli.rollback import rollback
 from kg.cli.serve import serve
+from kg.cli.settings import settings
 from kg.cli.show import show_error
+from kg.cli.tag import tag
 from kg.cli.token import token
+from kg.cli.verify import verify
 from kg.errors import KgError
 from kg.settings import Settings
 
@@ -50,13 +60,15 @@ Exit codes:
   1  an error that is none of these
   2  a wrong option, argument, format or setting
   3  a project, source, rule or shapes file is wrong
-  4  the gate found violations; nothing was written
+  4  the gate found violations; nothing was written, or what they are about was set aside
   5  the store cannot be opened or written
   6  the query must change
   7  the query could not be answered: deadline, memory, size, worker
   8  the address is in use
+  9  a citation does not hold: its result is not the same, or its release is gone
 
-Settings come from the environment, such as KG_DEADLINE=10; flags are stronger.
+Settings come from kg.toml in this folder, from the environment, such as
+KG_DEADLINE=10, or from a flag, the later the stronger; kg settings shows them.
 
 \b
 {_settings()}
@@ -71,5 +83,24 @@ def main() -> None:
     """
 
 
-for command in (build, check, doctor, new, query, releases, serve, token):
+for command in (
+    backup,
+    build,
+    check,
+    cite,
+    diff,
+    doctor,
+    new,
+    prune,
+    publish,
+    query,
+    releases,
+    restore,
+    rollback,
+    serve,
+    settings,
+    tag,
+    token,
+    verify,
+):
     main.add_command(command)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,26 @@ def store_option(command: Callable[..., Any]) -> Callable[..., Any]:
         show_envvar=True,
         metavar="DIR",
         help="The folder of the store.",
+    )(command)
+
+
+def user() -> str:
+    """Who runs the command; a user of a container may have a number and no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the latter from Python 3.13 on
+        return f"uid {os.getuid()}"
+
+
+def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--format table|json`, given to the command as `written`."""
+    return click.option(
+        "--format",
+        "written",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="How the list is written.",
     )(command)
 
 

@@ -11,14 +11,13 @@ import click
 from rdflib.exceptions import ParserError
 from rdflib.query import Result
 
+from kg.cli.asked import asked, parameter_option
 from kg.cli.options import project_option, store_option
 from kg.cli.tables import show_table, solutions_table
-from kg.errors import BadParameter, MissingFile, NotAcceptable, UnknownQuestion
-from kg.files import decoded, read_text
+from kg.errors import NotAcceptable
 from kg.media import FORMATS, JSON, SOLUTION_FORMATS, TURTLE, Form, Format
 from kg.project import Project
 from kg.query.prefixes import prefixes_of
-from kg.query.questions import Question
 from kg.query.reading import Store, named, typed_solutions
 from kg.query.run import Answer
 from kg.settings import Settings
@@ -35,14 +34,7 @@ from kg.settings import Settings
     default=None,
     help="How the answer is written; by default a table, and Turtle for a graph.",
 )
-@click.option(
-    "-p",
-    "--parameter",
-    "parameters",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A value for a parameter of a question; an IRI may have a prefix: -p area=area:JO.",
-)
+@parameter_option
 @click.option("--deadline", type=float, metavar="SECONDS", help="The most the query may take.")
 def query(
     text: str,
@@ -64,48 +56,11 @@ def query(
     """
     with Store(store, Settings.read(deadline=deadline, workers=1)) as opened:
         prefixes = prefixes_of(opened.release())
-        sparql = _sparql(text, project, _values(parameters), prefixes)
+        sparql = asked(text, project, parameters, prefixes).sparql
         if written is None or written == "table":
             _show(opened.answer(sparql, _tabular if written else _default), prefixes)
         else:
             _copy(opened.answer(sparql, named(written)))
-
-
-def _values(parameters: tuple[str, ...]) -> dict[str, str]:
-    values = {}
-    for parameter in parameters:
-        name, equals, value = parameter.partition("=")
-        if not equals:
-            raise BadParameter(f"{parameter!r} is no parameter", remedy="Write it as NAME=VALUE.")
-        values[name] = value
-    return values
-
-
-def _sparql(
-    text: str, project: Project, values: Mapping[str, str], prefixes: Mapping[str, str]
-) -> str:
-    """The query that is meant: a question by its name, else a file, else the text itself."""
-    questions = {file.stem: file for file in project.questions()}
-    if text in questions:
-        return Question.read(questions[text]).bound(values, prefixes)
-    if values:
-        raise BadParameter("only a question has parameters", remedy="Write the values yourself.")
-    if text == "-":
-        return decoded(sys.stdin.buffer.read(), Path("-"))
-    if _is_file(text):
-        return read_text(Path(text), "it was named as a query")
-    if text.endswith(".rq"):
-        raise MissingFile(Path(text), "it was named as a query")
-    if "{" not in text and len(text.split()) < 2:
-        raise UnknownQuestion(text, questions)
-    return text
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).is_file()
-    except OSError:  # no file has so long a name
-        return False
 
 
 def _copy(given: Answer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,12 +10,18 @@ import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
 )
+from rich.text import Text
 
 from kg.errors import KgError, Place
 from kg.publishing.sources import BadSources
@@ -80,10 +86,46 @@ def _line(place: Place | None) -> str | None:
         return None
 
 
+class _Amount(ProgressColumn):
+    """How much is done of how much; of bytes how fast, too."""
+
+    def __init__(self, of_bytes: Collection[str]) -> None:
+        super().__init__()
+        self._of_bytes = of_bytes
+        self._count, self._bytes, self._rate = (
+            MofNCompleteColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+        )
+
+    def render(self, task: Task) -> Text:
+        if task.description not in self._of_bytes:
+            return self._count.render(task)
+        return Text(" ").join((self._bytes.render(task), self._rate.render(task)))
+
+
+class _Left(ProgressColumn):
+    """How many a second, and the time that is left at that rate."""
+
+    def __init__(self, of_bytes: Collection[str]) -> None:
+        super().__init__()
+        self._of_bytes = of_bytes
+        self._time = TimeRemainingColumn(compact=True)
+
+    def render(self, task: Task) -> Text:
+        counted = task.speed is not None and task.description not in self._of_bytes
+        rate = Text(f"{task.speed:,.0f}/s ") if counted else Text()
+        return rate + Text("left ") + self._time.render(task)
+
+
 @contextmanager
-def progress() -> Iterator[Report]:
-    """A bar on standard error for each thing that is counted; nothing where it is no terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+def progress(*, of_bytes: Collection[str] = (), left: bool = False) -> Iterator[Report]:
+    """A bar on standard error for each thing that is counted; nothing where it is no terminal.
+
+    What is named in `of_bytes` is counted in bytes. The time that is `left` is shown on demand.
+    """
+    columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn()]
+    columns += [_Amount(of_bytes), *([_Left(of_bytes)] if left else [])]
     console = Console(stderr=True)
     with Progress(
         *columns,

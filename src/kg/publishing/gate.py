@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rdflib import Graph
 
 from kg.errors import Place
-from kg.publishing.staging import Progress, Staged
+from kg.publishing.staging import Progress, Staged, Unit
 from kg.validation.conformance import Shapes, Validation
 from kg.validation.report import Finding
 
@@ -23,14 +23,19 @@ def findings(staged: Staged, shapes: Shapes, progress: Progress) -> list[Finding
     """
     found = set(shapes.findings(_graph(*staged.reference.graphs.values())))
     for number, unit in enumerate(staged.units, start=1):
-        public = [graph.triples for graph in unit.graphs if not graph.restricted]
-        hidden = [graph.triples for graph in unit.graphs if graph.restricted]
-        for checked, besides in ((public, []), (hidden, public)):
-            if checked:
-                results = validated(checked, [*besides, unit.reference], shapes)
-                found.update(_placed(each, unit.places) for each in results.findings)
+        for results in validations(unit, shapes):
+            found.update(placed(each, unit.places) for each in results.findings)
         progress("articles checked", number, len(staged.units))
     return sorted(found, key=_order)
+
+
+def validations(unit: Unit, shapes: Shapes) -> Iterator[Validation]:
+    """What the shapes find of the unit's public graphs, and of its restricted ones beside them."""
+    public = [graph.triples for graph in unit.graphs if not graph.restricted]
+    hidden = [graph.triples for graph in unit.graphs if graph.restricted]
+    for checked, besides in ((public, []), (hidden, public)):
+        if checked:
+            yield validated(checked, [*besides, unit.reference], shapes)
 
 
 def validated(checked: Sequence[bytes], besides: Sequence[bytes], shapes: Shapes) -> Validation:
@@ -58,7 +63,7 @@ def _graph(*documents: bytes) -> Graph:
     return graph
 
 
-def _placed(finding: Finding, places: Places) -> Finding:
+def placed(finding: Finding, places: Places) -> Finding:
     """The finding with the place of the property it is about, else of its node."""
     known = places.get(finding.focus_node)
     if known is None:

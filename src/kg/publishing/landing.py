@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -39,6 +40,7 @@ from kg.store.commits import Writing, writing
 from kg.store.graphs import DEFAULT_GRAPH, Draft, Graphs, checked_update
 from kg.store.memory import MemoryDataset
 from kg.store.release_files import carried_files
+from kg.store.retention import Event, Policy, retained_events
 from kg.store.tokens import check_begins
 
 Contents = Mapping[str, bytes]
@@ -58,11 +60,14 @@ def land(
     with writing(folder, wait=settings.queue_seconds, plain=settings.plain) as store:
         head = _head(store, folder)
         contents = _changed(write, store, head, _contents(write, given, store, head, settings))
-        after = head
+        after, events = head, list[Event]()
         if contents:
             change = _change(write, store, head, contents, preparer)
             after = store.commit(change, now=now) or head
-        return _written(write, head, after)
+        if after is not head:
+            policy = Policy(settings.keep_releases, settings.keep_days)
+            events = retained_events(folder, policy, now=now, plain=settings.plain)
+        return replace(_written(write, head, after), events=tuple(events))
 
 
 def _written(write: Write, before: Release, after: Release) -> Written:

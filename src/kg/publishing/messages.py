@@ -74,7 +74,9 @@ def encoded_error(error: KgError) -> Message:
 def written_or_error(message: Message) -> Written:
     """What a write came to; raises the error that the message is of."""
     if "written" in message.head:
-        return Written(**message.head["written"])
+        head = message.head["written"]
+        events = tuple((level, line) for level, line in head["events"])
+        return Written(**head | {"events": events})
     raise _error(message.head["error"], message.body)
 
 

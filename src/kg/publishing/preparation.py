@@ -11,10 +11,11 @@ from rdflib import Graph
 
 from kg.context import Context
 from kg.errors import StoreError
-from kg.files import decoded
+from kg.files import decoded, read_bytes
 from kg.namespaces import USUAL_PREFIXES
 from kg.project import Project
 from kg.publishing.derivation import Rule, ordered, read_rule
+from kg.store import catalog
 from kg.store.base import Release
 from kg.store.release_files import carried_files
 from kg.validation.conformance import Shapes
@@ -34,9 +35,16 @@ class Checks:
 
 
 def release_files(project: Project, shapes: bytes) -> dict[str, bytes]:
-    """What a release of the project carries; `shapes` are its shapes as N-Triples."""
+    """What a release of the project carries; `shapes` are its shapes as N-Triples.
+
+    Raises MalformedFile where what it says of the dataset cannot be read.
+    """
     rules = {_RULES + file.name: file.read_bytes() for file in project.rules()}
-    return {_CONTEXT: project.context.read_bytes(), _SHAPES: shapes} | rules
+    files = {_CONTEXT: project.context.read_bytes(), _SHAPES: shapes} | rules
+    if project.catalog.exists():
+        files[catalog.FILE] = read_bytes(project.catalog, "it describes the dataset")
+        catalog.parse_catalog(files[catalog.FILE], project.catalog)
+    return files
 
 
 class Preparer:
@@ -56,12 +64,17 @@ class Preparer:
         return self._checks
 
 
-def _read(release: Release, files: Mapping[str, bytes]) -> Checks:
+def check_carries(release: Release, files: Mapping[str, bytes]) -> None:
+    """Raise StoreError where the files of a release lack what a write is checked with."""
     if not {_CONTEXT, _SHAPES} <= files.keys():
         raise StoreError(
             f"release {release.name} does not carry the shapes that a write is checked with",
             remedy="An operator makes one that does: kg build.",
         )
+
+
+def _read(release: Release, files: Mapping[str, bytes]) -> Checks:
+    check_carries(release, files)
     rules = (
         read_rule(Path(name), decoded(content, Path(name)))
         for name, content in files.items()

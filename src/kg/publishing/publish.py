@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from kg.publishing.texts import Text
 from kg.publishing.written_graphs import Said, check_conforms, checked
 from kg.store.base import Commit, NamedGraph, Owner, Release
 from kg.store.commits import Writing, writing
+from kg.store.retention import KEEP_ALL, Policy, retained_events
 from kg.validation.conformance import Shapes
 from kg.validation.report import Finding
 
@@ -30,6 +32,7 @@ _REMEDY: Final = (
     "These graphs were written over HTTP, and do not conform to the shapes as they now are: write"
     " them anew or DELETE them, or undo the change of the shapes."
 )
+_log = logging.getLogger(__name__)
 _ANCHOR: Final = f"<{RF}Anchor> .\n".encode()
 
 
@@ -93,10 +96,13 @@ def publish(
     now: datetime.datetime,
     texts: Sequence[Text] = (),
     progress: Progress = silent,
+    policy: Policy = KEEP_ALL,
+    log: Callable[[int, str], None] = _log.log,
 ) -> Release | None:
     """The release that the project makes in the store; None where HEAD says the same already.
 
-    The graphs that were written over HTTP stay; they are derived and checked anew. Raises
+    The graphs that were written over HTTP stay; they are derived and checked anew. Then goes what
+    `policy` does not keep, of which `log` is told, with the level of each line. Raises
     Rejected with the gate's violations, and what `check` and the commit raise; the store is then
     as it was.
     """
@@ -113,7 +119,10 @@ def publish(
             shapes_digest=found.shapes.digest,
             files=found.files,
         )
-        return held.commit(change, now=now)
+        release = held.commit(change, now=now)
+        for level, line in retained_events(store, policy, now=now) if release else ():
+            log(level, line)
+        return release
 
 
 def _derived_of_written(held: Writing, project: Checked, progress: Progress) -> list[NamedGraph]:

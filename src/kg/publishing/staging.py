@@ -131,7 +131,7 @@ def stage(project: Project, texts: Sequence[Text], progress: Progress) -> Staged
     articles = _read_articles(project, context, reference, texts, progress)
     reference.graphs[ENTITIES] += b"".join(description(each, context) for each in articles)
     whole = Reference(reference.graphs)
-    return Staged(whole, tuple(_unit(each, context, whole) for each in articles))
+    return Staged(whole, tuple(article_unit(each, context, whole) for each in articles))
 
 
 def is_reference(graph: str) -> bool:
@@ -189,8 +189,11 @@ def _unmatched(texts: Sequence[Text], articles: Sequence[Article]) -> Iterator[S
     return (UnmatchedText(text.file, text.digest) for text in texts if text.digest not in digests)
 
 
-def _unit(article: Article, context: Context, reference: Reference) -> Unit:
-    graphs = article_graphs(article, context)
+def article_unit(
+    article: Article, context: Context, reference: Reference, more: Iterable[NamedGraph] = ()
+) -> Unit:
+    """The graphs of an article, and more that belong to it."""
+    graphs = (*article_graphs(article, context), *more)
     return Unit(
         key=article.key,
         graphs=graphs,

@@ -7,6 +7,7 @@ from enum import Enum
 
 from kg.media import Format
 from kg.store.base import Dataset
+from kg.store.retention import Event
 
 
 class Method(Enum):
@@ -55,3 +56,5 @@ class Written:
     changed: bool
     created: bool
     graph_digest: str | None
+    events: tuple[Event, ...] = ()
+    """What the log is to say of the releases that went because of it."""

@@ -48,7 +48,7 @@ class Writer(Closing):
         limit = self._settings.write_seconds
         message = encoded_write(self._folder, self._settings, write)
         try:
-            return written_or_error(self._workers().call(message, limit))
+            written = written_or_error(self._workers().call(message, limit))
         except DeadlineExceeded as error:
             raise DeadlineExceeded.of_write(error.limit) from None
         except MemoryExceeded as error:
@@ -58,6 +58,9 @@ class Writer(Closing):
             raise WorkerDied.of_write(error.message) from None
         except StoreBusy:
             raise StoreBusy.of_write() from None
+        for level, line in written.events:
+            _log.log(level, line)
+        return written
 
     def close(self) -> None:
         """End the process; a write that is under way is lost whole."""

@@ -28,6 +28,7 @@ _SOURCES: Final = {
     "claims/": "data/articles/*/article.yaml",
     "provenance/": "data/articles/*/article.yaml",
     "anchors/": "data/articles/*/article.yaml",
+    "works/": "what was given to kg publish",
     "sensitive/": "data/articles/*/article.yaml",
     "derived/": "ontology/rules/*.rq, or the graph that it is derived from",
 }
@@ -51,6 +52,11 @@ def check_free(graph: str, owner: Owner | None) -> None:
         owner = Owner.DERIVED if name.startswith("derived/") else Owner.DATA
     if owner not in (None, Owner.API):
         raise ForeignGraph(graph, owner.value, Owner.API.value, source)
+    check_segments(graph)
+
+
+def check_segments(graph: str) -> None:
+    """Raise BadArgument where others may take the IRI for that of another graph."""
     if _DOTS.match(graph):
         raise BadArgument(
             f"<{graph}> has a segment of dots, which many programs resolve",

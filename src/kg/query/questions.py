@@ -11,7 +11,7 @@ A parameter's VALUES block holds its default, so that the text is a query as it 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -86,6 +86,11 @@ class Question:
                 )
             query = _with_value(query, name, _term(known[name], value, prefixes))
         return query
+
+
+def with_iris(query: str, name: str, iris: Iterable[str]) -> str:
+    """The query with these IRIs, which are absolute, in the VALUES block of a variable."""
+    return _with_value(query, name, " ".join(URIRef(iri).n3() for iri in iris))
 
 
 def _parameter(file: Path, name: str, text: str) -> Parameter:

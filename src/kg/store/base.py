@@ -89,6 +89,20 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class SpooledGraph:
+    """One named graph as a commit takes it from a part of a file, which holds its canonical lines.
+
+    Its digest is believed: it is that of those bytes.
+    """
+
+    state: GraphState
+    file: Path
+    offset: int
+    length: int
+    restricted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """What one write makes of the dataset: the graphs of `owners` and `names` become `graphs`.
 
@@ -105,6 +119,8 @@ class Commit:
     """What the release carries, by path in its folder: `context.jsonld`, with which answers are
     compacted, and what it was checked with, `shapes.nt` and `rules/…`."""
     names: frozenset[str] = frozenset()
+    spooled: tuple[SpooledGraph, ...] = ()
+    """More graphs, which would be too many for memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +162,8 @@ class Task:
     """Solutions or triples an answer may have; more are an error."""
     rows: int | None = None
     """Solutions or triples the client wants at most: the answer is cut there, and says so."""
+    digest: bool = False
+    """Give the digest of the result in place of it, as JSON: see `digests.ResultDigest`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +174,26 @@ class Dump:
     format: Format
     deadline: float
     prefixes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """The quads in which a release differs from the one in `before`, as a task for a worker.
+
+    `graphs` are those that differ, `form` is one of `differences.Written`, `digests` are those of
+    the two releases, the earlier first.
+    """
+
+    release: Path
+    before: Path
+    graphs: tuple[str, ...]
+    form: str
+    digests: tuple[str, str]
+    deadline: float
+    answer_bytes: int
+    spool_memory: int
+    coding: Coding = Coding.IDENTITY
+    prefixes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Ticket:

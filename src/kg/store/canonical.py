@@ -59,17 +59,12 @@ def stored_lines(lines: list[bytes], graph: str) -> list[bytes]:
         return lines
     prefix = f"g{hashlib.sha256(graph.encode()).hexdigest()[:16]}"
     triples = (quad.triple for quad in parse(b"".join(lines), RdfFormat.N_TRIPLES))
-    return _lines(_relabelled(triple, prefix) for triple in triples)
+    return _lines(relabelled(triple, prefix) for triple in triples)
 
 
 def quad_line(line: bytes, graph: NamedNode | DefaultGraph) -> bytes:
     """A canonical N-Triples line as the N-Quads line of that graph."""
     return line if isinstance(graph, DefaultGraph) else line[:-2] + f"{graph} .\n".encode()
-
-
-def triple_line(line: bytes) -> bytes:
-    """The N-Triples line of an N-Quads line that names a graph."""
-    return line[: line.rindex(b"<")] + b".\n"
 
 
 def _labelled(store: Store) -> list[bytes]:
@@ -78,7 +73,8 @@ def _labelled(store: Store) -> list[bytes]:
     return _lines(quad.triple for quad in dataset)
 
 
-def _relabelled(triple: Triple, prefix: str) -> Triple:
+def relabelled(triple: Triple, prefix: str) -> Triple:
+    """The triple with this before the labels of its blank nodes."""
     subject, object = triple.subject, triple.object
     return Triple(
         BlankNode(prefix + subject.value) if isinstance(subject, BlankNode) else subject,
@@ -90,7 +86,7 @@ def _relabelled(triple: Triple, prefix: str) -> Triple:
 def _relabelled_term(term: _Object, prefix: str) -> _Object:
     if isinstance(term, BlankNode):
         return BlankNode(prefix + term.value)
-    return _relabelled(term, prefix) if isinstance(term, Triple) else term
+    return relabelled(term, prefix) if isinstance(term, Triple) else term
 
 
 def _lines(triples: Iterable[Triple]) -> list[bytes]:

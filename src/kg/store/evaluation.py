@@ -26,10 +26,13 @@ from pyoxigraph import (
     serialize,
 )
 
+from kg.errors import KgError
 from kg.media import CSV, JSON, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TSV, TURTLE, XML
 from kg.namespaces import BASE
-from kg.store.base import Dataset, Dump, Task
+from kg.store.base import Dataset, Differing, Dump, Task
 from kg.store.canonical import held_lines, quad_line
+from kg.store.differences import Written, differences_between, written
+from kg.store.digests import result_digest
 from kg.store.output import NotXml, Output, OutputFull, XmlOutput
 from kg.store.packing import packed
 from kg.store.rows import CountedRows, TooMany, first_rows
@@ -58,7 +61,7 @@ _ENDS_IN_NAME: Final = re.compile(
 
 _Graph = NamedNode | BlankNode | DefaultGraph
 _Result = QuerySolutions | QueryBoolean | QueryTriples
-FailureKind = Literal["syntax", "size", "rows", "format", "engine", "machine", "damaged"]
+FailureKind = Literal["syntax", "size", "rows", "format", "engine", "machine", "damaged", "gone"]
 
 
 class Failure(Exception):
@@ -80,12 +83,19 @@ def evaluated(store: Store, task: Task) -> Output:
 
 
 def _write(result: _Result, output: Output, task: Task) -> None:
-    if isinstance(result, QueryTriples):
+    if task.digest:
+        _write_digest(result, output, task)
+    elif isinstance(result, QueryTriples):
         _write_graph(result, output, task)
     elif isinstance(result, QuerySolutions):
         _write_solutions(result, output, task)
     else:
         result.serialize(output, _RESULTS[task.format])
+
+
+def _write_digest(result: _Result, output: Output, task: Task) -> None:
+    found = result_digest(result, most_rows=task.answer_rows, most_bytes=task.answer_bytes)
+    output.write(found.written())
 
 
 def _write_solutions(solutions: QuerySolutions, output: Output, task: Task) -> None:
@@ -114,6 +124,19 @@ def dumped(store: Store, dump: Dump) -> Output:
         else:
             _write_trig(store, archive, dump.prefixes)
     return output
+
+
+def differed(store: Store, task: Differing) -> Output:
+    """The quads in which the release of `store` differs from another; raises Failure."""
+    output = Output(limit=task.answer_bytes, memory=task.spool_memory)
+    with _failures(), _closed_on_failure(output):
+        try:
+            found = differences_between(store, task.before, task.graphs)
+            for line in written(found, Written(task.form), *task.digests):
+                output.write(line)
+        except KgError as error:
+            raise Failure("damaged", error.message) from error
+        return packed(output, task.coding, memory=task.spool_memory)
 
 
 @contextmanager

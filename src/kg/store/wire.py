@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from kg.errors import StoreError
 from kg.media import FORMATS
-from kg.store.base import Coding, Dataset, Dump, Spool, Task
+from kg.store.base import Coding, Dataset, Differing, Dump, Spool, Task
 
 _LENGTHS: Final = struct.Struct("!IQ")
 _DESCRIPTOR: Final = struct.Struct("i")
@@ -102,9 +102,12 @@ def _rest(connection: socket.socket, until: float | None, first: bytes, size: in
     return bytes(data)
 
 
-def encoded(task: Task | Dump, *, known: Mapping[str, str] | None = None) -> Message:
+def encoded(task: Task | Dump | Differing, *, known: Mapping[str, str] | None = None) -> Message:
     """A task as a message, without its prefixes where they are those that the worker knows."""
     head = {name: getattr(task, name) for name in task.__dataclass_fields__}
+    if isinstance(task, Differing):
+        folders = {"release": str(task.release), "before": str(task.before)}
+        return Message(head | folders | {"coding": task.coding.value, "prefixes": {}})
     head |= {"release": str(task.release), "format": task.format.name}
     head["prefixes"] = None if task.prefixes == known else dict(task.prefixes)
     if isinstance(task, Task):
@@ -114,9 +117,13 @@ def encoded(task: Task | Dump, *, known: Mapping[str, str] | None = None) -> Mes
     return Message(head)
 
 
-def decoded(message: Message, *, known: Mapping[str, str]) -> Task | Dump:
+def decoded(message: Message, *, known: Mapping[str, str]) -> Task | Dump | Differing:
     """The task that `encoded` made the message of; `known` are the prefixes of the one before."""
     values = dict(message.head)
+    if "before" in values:
+        values |= {name: Path(values[name]) for name in ("release", "before")}
+        values |= {name: tuple(values[name]) for name in ("graphs", "digests")}
+        return Differing(**values | {"coding": Coding(values["coding"])})
     values |= {"release": _folder(values["release"]), "format": FORMATS[values["format"]]}
     if values["prefixes"] is None:
         values["prefixes"] = known

@@ -13,10 +13,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -35,8 +36,9 @@ from kg.errors import (
     WorkerDied,
 )
 from kg.media import FORMATS, Format
-from kg.store.base import Dump, Spool, Task, Ticket
+from kg.store.base import Differing, Dump, Spool, Task, Ticket
 from kg.store.confinement import Isolation
+from kg.store.removals import missing_at
 from kg.store.syntax import engine_error, syntax_error
 from kg.store.wire import Message, encoded, receive, send, spooled
 
@@ -58,6 +60,29 @@ _OUT_OF_MEMORY: Final = re.compile(
     rb"|^MemoryError",
     re.MULTILINE,
 )
+
+
+class Cause(StrEnum):
+    """Why a worker ended before its pool did."""
+
+    DEADLINE = "deadline"
+    MEMORY = "memory"
+    CANCELLED = "cancelled"
+    IDLE = "idle"
+    """It ended while it had no task."""
+    CRASH = "crash"
+    """It ended by itself in the middle of a task, or did not keep to the messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """The workers of a pool at one moment, the tasks that wait, and the deaths since its start."""
+
+    busy: int = 0
+    ready: int = 0
+    starting: int = 0
+    waiting: int = 0
+    deaths: Mapping[Cause, int] = field(default_factory=dict)
 
 
 class WorkerPool(Closing):
@@ -92,11 +117,12 @@ class WorkerPool(Closing):
         self._missing = size + spares
         self._closed = False
         self._network: str | None = None
+        self._deaths: Counter[Cause] = Counter({cause: 0 for cause in Cause})
         # A worker is killed when the thread that started it ends, so one thread starts them all.
         self._keeper = threading.Thread(target=self._keep, daemon=True, name="workers")
         self._keeper.start()
 
-    def run(self, task: Task | Dump, ticket: Ticket | None = None) -> Spool:
+    def run(self, task: Task | Dump | Differing, ticket: Ticket | None = None) -> Spool:
         """The answer to a task, complete.
 
         Raises QueueFull where no worker gets free in time or too many tasks wait, QueryCancelled,
@@ -139,6 +165,18 @@ class WorkerPool(Closing):
         """
         with self._turn(ticket) as worker:
             return worker.ask(message, time.monotonic() + deadline, deadline)
+
+    def state(self) -> PoolState:
+        """What the workers do at this moment; it waits for nothing."""
+        with self._lock:
+            up = sum(worker.is_up() for worker in self._ready)
+            return PoolState(
+                busy=len(self._busy),
+                ready=up,
+                starting=len(self._ready) - up + self._missing,
+                waiting=len(self._waiting),
+                deaths=dict(self._deaths),
+            )
 
     def close(self) -> None:
         """End every worker; tasks that still run raise WorkerDied."""
@@ -264,7 +302,7 @@ class WorkerPool(Closing):
         with self._lock:
             turn.cancelled = True
             if turn.worker:
-                turn.worker.kill()
+                turn.worker.kill(Cause.CANCELLED)
             turn.wake()
 
     def _note(self, network: str) -> None:
@@ -278,6 +316,7 @@ class WorkerPool(Closing):
     # --- keeping: lost workers are replaced ---------------------------------------------------
 
     def _replace(self, worker: _Worker) -> None:
+        self._deaths[worker.cause or (Cause.IDLE if worker.owes_nothing else Cause.CRASH)] += 1
         worker.kill()
         self._lost.append(worker)
         self._missing += 1
@@ -304,7 +343,7 @@ class WorkerPool(Closing):
 
     def _replace_dead(self) -> None:
         """Replace those that ended idle; one that never started is the next task's to report."""
-        for worker in [each for each in self._ready if each.has_started and not each.is_fit()]:
+        for worker in [each for each in self._ready if each.has_greeted and not each.is_fit()]:
             self._ready.remove(worker)
             self._replace(worker)
 
@@ -364,6 +403,7 @@ class _Worker:
 
     def __init__(self, program: str, memory: int) -> None:
         self.owes_nothing = True
+        self.cause: Cause | None = None
         self._killed = False
         self._memory = memory
         self._network: str | None = None
@@ -390,11 +430,20 @@ class _Worker:
         """Whether it greeted."""
         return self._network is not None
 
+    @property
+    def has_greeted(self) -> bool:
+        """Whether it has started, although its greeting may wait to be read."""
+        return self.has_started or _has_come(self._connection)
+
+    def is_up(self) -> bool:
+        """Whether it runs and has greeted."""
+        return self._process.poll() is None and self.has_greeted
+
     def is_fit(self) -> bool:
         """Whether it runs and owes no answer."""
         return self.owes_nothing and self._process.poll() is None
 
-    def run(self, task: Task | Dump) -> Spool:
+    def run(self, task: Task | Dump | Differing) -> Spool:
         """The answer to a task; the process is ended where it does not give one in time."""
         until = time.monotonic() + task.deadline
         message = encoded(task, known=self._prefixes)
@@ -404,7 +453,7 @@ class _Worker:
         """As `run`, for an event loop."""
         return self._spool(await self._ask_soon(encoded(task, known=self._prefixes), task), task)
 
-    def _spool(self, reply: Message, task: Task | Dump) -> Spool:
+    def _spool(self, reply: Message, task: Task | Dump | Differing) -> Spool:
         if task.prefixes != self._prefixes:
             self._prefixes = dict(task.prefixes)
         if "failure" in reply.head:
@@ -418,7 +467,7 @@ class _Worker:
             send(self._connection, message, until)
             reply = receive(self._connection, until)
         except TimeoutError:
-            self.kill()
+            self.kill(Cause.DEADLINE)
             raise DeadlineExceeded(deadline) from None
         except (EOFError, ConnectionError):
             raise self._death() from None
@@ -431,19 +480,21 @@ class _Worker:
         try:
             send(self._connection, message, time.monotonic() + _MESSAGE_SECONDS)
             if not await _is_readable(self._connection, task.deadline):
-                self.kill()
+                self.kill(Cause.DEADLINE)
                 raise DeadlineExceeded(task.deadline)
             reply = receive(self._connection, time.monotonic() + _MESSAGE_SECONDS)
         except TimeoutError:
-            self.kill()
+            self.kill(Cause.CRASH)
             raise WorkerDied("it stopped in the middle of a message") from None
         except (EOFError, ConnectionError):
-            raise await asyncio.get_running_loop().run_in_executor(None, self._death) from None
+            # Not run_in_executor: what it logs has the ids of this task.
+            raise await asyncio.to_thread(self._death) from None
         self.owes_nothing = not self._killed
         return reply
 
-    def kill(self) -> None:
-        """End the process, whatever it does."""
+    def kill(self, cause: Cause | None = None) -> None:
+        """End the process, whatever it does; the first cause that is given is why."""
+        self.cause = self.cause or cause
         self._killed, self.owes_nothing = True, False
         self._process.kill()
 
@@ -490,7 +541,9 @@ class _Worker:
             self.kill()
             status = self._process.wait()
         if is_out_of_memory(self._last_words()):
+            self.cause = self.cause or Cause.MEMORY
             return MemoryExceeded(self._memory)
+        self.cause = self.cause or Cause.CRASH
         if status < 0:
             return WorkerDied(f"signal {signal.Signals(-status).name}")
         # Its last words are the operator's: they may name paths of this machine.
@@ -504,6 +557,13 @@ class _Worker:
     def _last_line(self) -> str:
         lines = self._last_words().decode(errors="replace").splitlines()
         return lines[-1] if lines else "it said nothing"
+
+
+def _has_come(connection: socket.socket) -> bool:
+    """Whether there is something to read now; the end of a connection is nothing."""
+    with suppress(OSError):
+        return bool(connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    return False
 
 
 async def _is_readable(connection: socket.socket, seconds: float) -> bool:
@@ -529,12 +589,12 @@ def is_out_of_memory(words: bytes) -> bool:
     return bool(_OUT_OF_MEMORY.search(b"\n".join(words.splitlines()[-_LAST_LINES:])))
 
 
-def _error(kind: str, detail: str, task: Task | Dump) -> KgError:
+def _error(kind: str, detail: str, task: Task | Dump | Differing) -> KgError:
     """What a worker reports, as the error for the client."""
     match kind, task:
         case "syntax", Task():
             return syntax_error(detail, task.query, task.prefixes)
-        case "size", Task():
+        case "size", Task() | Differing():
             return AnswerTooLarge(task.answer_bytes)
         case "rows", Task():
             return TooManyRows(task.answer_rows)
@@ -543,6 +603,8 @@ def _error(kind: str, detail: str, task: Task | Dump) -> KgError:
         case "machine", _:
             remedy = "Check the space and the permissions of the store and of temporary files."
             return StoreError(f"an answer could not be read or written: {detail}", remedy=remedy)
+        case "gone", _:
+            return missing_at(task.release)
         case "damaged", _:
             remedy = "Ask an older release, or build a new store: kg build --store OTHER."
             return StoreDamaged(detail, remedy=remedy)
