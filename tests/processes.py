@@ -22,7 +22,7 @@ def front(server: Server) -> int:
 
 def workers(server: Server) -> list[int]:
     """The processes that evaluate queries, spares too, oldest first."""
-    return sorted(pid for pid in server.children() if WORKER in _command(pid))
+    return sorted(pid for pid in server.children() if WORKER in command(pid))
 
 
 def resident(pid: int) -> int:
@@ -90,7 +90,8 @@ def _status(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
-def _command(pid: int) -> bytes:
+def command(pid: int) -> bytes:
+    """Its command line; empty where it has gone."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

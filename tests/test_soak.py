@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -207,13 +207,24 @@ class Operated:
             assert ran.returncode == 0, ran.stderr
             self.count("backed up")
 
+    def write_and_read(self) -> bool:
+        """Whether one graph was written and is read."""
+        written, read = self.answers.get("written", 0), self.answers.get("read", 0)
+        self.write()
+        self.read()
+        return self.answers.get("written", 0) > written and self.answers.get("read", 0) > read
+
     def count(self, what: str) -> None:
         """Remember how often something happened."""
         self.answers[what] = self.answers.get(what, 0) + 1
 
     def state(self) -> dict[str, float]:
-        """What must not grow: memory, open files, processes, disk, releases."""
+        """What must not grow: memory, open files, processes, disk, releases.
+
+        After a write and an answer, so that the processes of both are there.
+        """
         assert self.server is not None
+        assert eventually(self.write_and_read, 10)
         serving = front(self.server)
         processes = [serving, *workers(self.server)]
         return {
@@ -238,7 +249,8 @@ def operated(built: Path, tmp_path: Path) -> Iterator[Operated]:
 
 
 def test_two_hours_leave_nothing_behind(operated: Operated) -> None:
-    with _going_on(operated) as until:
+    acts = Acts(operated)
+    with acts.going_on() as until:
         until(0.15)
         assert operated.stop() == 0
         operated.start()
@@ -246,11 +258,13 @@ def test_two_hours_leave_nothing_behind(operated: Operated) -> None:
         operated.stop(signal.SIGKILL)
         operated.start()
         until(0.55)
-        before = operated.state()
+        with acts.paused():
+            before = operated.state()
         until(0.7)
         operated.clock.set_back(_BACK)
         until(1.0)
-        after = operated.state()
+        with acts.paused():
+            after = operated.state()
     _show(f"soak: {operated.answers}", before, after)
 
     for which, number in operated.held.items():
@@ -272,49 +286,72 @@ def test_two_hours_leave_nothing_behind(operated: Operated) -> None:
     assert "Traceback" not in (operated.folder.parent / "server.log").read_text()
 
 
-@contextmanager
-def _going_on(store: Operated) -> Iterator[Callable[[float], None]]:
-    """Everything at once until the block ends; yields how to wait for a part of the time.
+class Acts:
+    """What is done to a store, all at once and again and again."""
 
-    What fails in a thread fails the test.
-    """
-    ended, failures = threading.Event(), list[BaseException]()
-    began = time.monotonic()
+    def __init__(self, store: Operated) -> None:
+        self._store = store
+        self._ended = threading.Event()
+        self._turns: list[threading.Lock] = []
+        self._failures: list[BaseException] = []
 
-    def repeat(act: Callable[[], None], pause: float) -> None:
-        while not ended.wait(pause):
+    @contextmanager
+    def going_on(self) -> Iterator[Callable[[float], None]]:
+        """Until the block ends; yields how to wait for a part of the time.
+
+        What fails in a thread fails the test.
+        """
+        began, rounds = time.monotonic(), itertools.count()
+        store = self._store
+        acts: list[tuple[Callable[[], None], float]] = [
+            (store.clock.tick, 0.25),
+            (store.write, 0.05),
+            (store.read, 0.02),
+            (store.read, 0.02),
+            (store.cite, _SECONDS / 6),
+            (lambda: store.look_after(next(rounds)), _SECONDS / 40),
+        ]
+
+        def until(part: float) -> None:
+            while time.monotonic() < began + part * _SECONDS and not self._failures:
+                time.sleep(0.05)
+            self._check()
+
+        self._turns = [threading.Lock() for _ in acts]
+        threads = [
+            threading.Thread(target=self._repeat, args=(*act, turn))
+            for act, turn in zip(acts, self._turns, strict=True)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield until
+        finally:
+            self._ended.set()
+            for thread in threads:
+                thread.join()
+        self._check()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is done until the block ends, and what was begun has ended."""
+        with ExitStack() as stack:
+            for turn in self._turns:
+                stack.enter_context(turn)
+            yield
+
+    def _repeat(self, act: Callable[[], None], pause: float, turn: threading.Lock) -> None:
+        while not self._ended.wait(pause):
             try:
-                act()
+                with turn:
+                    act()
             except BaseException as error:
-                failures.append(error)
+                self._failures.append(error)
                 return
 
-    def until(part: float) -> None:
-        while time.monotonic() < began + part * _SECONDS and not failures:
-            time.sleep(0.05)
-        if failures:
-            raise failures[0]
-
-    rounds = itertools.count()
-    acts = [
-        (store.clock.tick, 0.25),
-        (store.write, 0.05),
-        (store.read, 0.02),
-        (store.read, 0.02),
-        (store.cite, _SECONDS / 6),
-        (lambda: store.look_after(next(rounds)), _SECONDS / 40),
-    ]
-    threads = [threading.Thread(target=repeat, args=act) for act in acts]
-    for thread in threads:
-        thread.start()
-    try:
-        yield until
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
-    if failures:
-        raise failures[0]
+    def _check(self) -> None:
+        if self._failures:
+            raise self._failures[0]
 
 
 def _disk(folder: Path) -> int:

@@ -72,13 +72,14 @@ def test_there_is_no_backup_of_nothing(tmp_path: Path) -> None:
     assert os.listdir() == []
 
 
-def test_an_interrupted_backup_leaves_nothing(built: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", ["SIGINT", "SIGTERM"])
+def test_an_interrupted_backup_leaves_nothing(built: Path, tmp_path: Path, told: str) -> None:
     """It is stopped where it opens the file that it would write."""
     program = (
         "import os, signal, sys; from kg.cli import main; from kg.store import backups\n"
         "real = backups.write_archive\n"
         "def write(*arguments):\n"
-        "    real(*arguments); os.kill(os.getpid(), signal.SIGINT)\n"
+        f"    real(*arguments); os.kill(os.getpid(), signal.{told})\n"
         "backups.write_archive = write\n"
         "main(['backup', 'file', '--store', sys.argv[1]])"
     )

@@ -140,3 +140,17 @@ def test_an_unknown_citation_and_a_changed_file_are_errors() -> None:
 def test_verify_tells_the_notes_of_the_query() -> None:
     id = str(cited(PAIRS + " LIMIT 1")["id"])
     assert "cuts an unordered result" in run("verify", id).stdout
+
+
+def test_what_a_stranger_wrote_into_a_record_does_not_reach_the_terminal() -> None:
+    Path("notes.json").write_text(json.dumps(cited(PAIRS) | {"notes": ["\x1b[31mSame.\u202e"]}))
+    shown = CliRunner().invoke(main, ["verify", "notes.json"], color=True).stdout
+    assert shown.splitlines()[1] == "\ufffd[31mSame.\ufffd"
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"version": 1, "notes": ["\\ud800"]}'])
+def test_a_record_that_nothing_can_read_is_an_error(content: str) -> None:
+    if content.startswith("{"):
+        content = json.dumps(cited(PAIRS) | json.loads(content))
+    Path("bad.json").write_text(content)
+    assert "is not a citation" in run("verify", "bad.json", code=3).stderr

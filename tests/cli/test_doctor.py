@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,33 @@ def test_little_room_and_few_files_are_warnings(tmp_path: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment()
     )
     assert ran.stdout.startswith("warning a process may have 256 files open"), ran.stderr
+
+
+def test_no_room_for_temporary_files_is_an_error_and_the_rest_is_told(
+    real_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    monkeypatch.setattr(tempfile, "_get_candidate_names", none)
+    checks = checked(real_store, 1)
+    told = {name for name, check in checks.items() if check["verdict"] == "error"}
+    assert "temporary files" in told
+    assert "No usable temporary directory" in checks["temporary files"]["found"]
+    assert "versions" in checks
+
+
+def test_a_variable_that_is_no_setting_is_a_warning(
+    real_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KG_DEADLIN", "7")
+    monkeypatch.setenv("KG_STORE", "elsewhere")
+    found = checked(real_store, 0)["settings"]
+    assert (found["verdict"], found["found"]) == (
+        "warning",
+        "KG_DEADLIN is set, and is no setting",
+    )
 
 
 def test_a_table_is_for_people(real_store: Path) -> None:

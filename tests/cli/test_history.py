@@ -138,6 +138,29 @@ def test_a_tag_is_given_to_head_or_to_the_release_that_is_named(three: list[Rele
     assert [row[0] for row in rows("tag")[2:]] == ["copy", "now", "v1"]
 
 
+def test_an_empty_name_is_not_taken_for_head(three: list[Release]) -> None:
+    """As of a variable of a script that is not set."""
+    assert "names release ''" in run("tag", "v1", "", code=5).stderr
+    assert opened().tags() == []
+
+
+@pytest.mark.parametrize("message", ["\udcff", "\x1b[31mred", "a\u202eb"])
+def test_a_message_that_would_garble_a_terminal_is_refused(
+    message: str, three: list[Release]
+) -> None:
+    for command in (("tag", "v1", "1"), ("rollback", "1"), ("build",), ("publish", "a.ttl")):
+        assert "message" in run(*command, "--message", message, code=2).stderr
+    assert (opened().tags(), opened().moves()) == ([], [])
+
+
+def test_a_user_whose_name_is_no_text_is_written_down_all_the_same(
+    three: list[Release], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "a\udcff\x1bb")
+    run("tag", "v1")
+    assert opened().tags()[0].who == "a??b"
+
+
 def test_a_tag_is_moved_and_deleted_in_so_many_words(three: list[Release]) -> None:
     run("tag", "a", "1")
     assert "move it with --move" in run("tag", "a", "2", code=2).stderr

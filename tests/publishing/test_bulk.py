@@ -27,6 +27,8 @@ from kg.cli import main
 from kg.media import N_QUADS
 from kg.namespaces import GRAPH
 from kg.project import Project
+from kg.publishing.bulk.quarantine import put_file
+from kg.publishing.bulk.units import Refused
 from kg.publishing.publish import publish as build
 from kg.settings import Settings
 from kg.store.base import Owner, Release
@@ -229,6 +231,96 @@ def test_publishing_again_changes_nothing_and_replace_takes_out_what_is_not_give
     assert set(graphs(built)) == {"published/one", "published/two"}
     publish(built, one, "--replace")
     assert (set(graphs(built)), head(built).number) == ({"published/one"}, first.number + 2)
+
+
+def test_replace_keeps_what_an_article_had_that_is_set_aside_now(
+    built: Path, tmp_path: Path
+) -> None:
+    source = write(tmp_path / "in/article.yaml", article("one"))
+    write(tmp_path / "in/one.nt", PLAIN.format("a"))
+    publish(built, tmp_path / "in")
+    before = graphs(built)
+    write(source, article("one").replace("    hedge: are said\n", ""))
+    write(tmp_path / "in/one.nt", "<http://ex/a> oops .")
+    write(tmp_path / "in/two.nt", PLAIN.format("b"))
+    publish(built, tmp_path / "in", "--replace", code=4)
+    assert graphs(built) == before | {"published/two": graphs(built)["published/two"]}
+
+
+@pytest.mark.parametrize("name", ["dump.nq", "article.yaml"])
+def test_replace_takes_nothing_out_where_a_file_does_not_say_what_it_has(
+    built: Path, tmp_path: Path, name: str
+) -> None:
+    publish(built, write(tmp_path / "one.nt", PLAIN.format("a")))
+    before = graphs(built)
+    unreadable = write(tmp_path / name, "<http://ex/a> oops: [")
+    two = write(tmp_path / "two.nt", PLAIN.format("b"))
+    said = publish(built, unreadable, two, "--replace", code=4).stdout
+    assert "nothing was taken out, in spite of --replace" in said
+    assert before.keys() < graphs(built).keys()
+
+
+def test_a_full_disk_is_no_fault_of_a_dump(built: Path, tmp_path: Path) -> None:
+    """What was cut is what is too large here; with room the same command makes the release."""
+    lines = (PLAIN.format(n).replace(" .", " <http://ex/g> .") for n in range(40_000))
+    large = write(tmp_path / "large.nq", "\n".join(lines))
+    program = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, -1));"
+        "from kg.cli import main; main()"
+    )
+    command = [sys.executable, "-c", program, "publish", str(large), "--no-gate"]
+    ran = subprocess.run(
+        [*command, "--store", str(built)],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=False,
+    )
+    assert (ran.returncode != 4, "File too large" in ran.stderr) == (True, True)
+    assert "published: 1, with 40000 quads" in publish(built, large, "--no-gate").stdout
+
+
+def test_what_is_set_aside_is_its_owners_alone(built: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "aside"
+    folder.mkdir(mode=0o755)
+    write(tmp_path / "in/article.yaml", article("one").replace("    hedge: are said\n", ""))
+    write(tmp_path / "in/default.nq", PLAIN.format("f"))
+    publish(built, tmp_path / "in", "--quarantine", folder, code=4)
+    modes = {file.suffix: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+    assert modes == dict.fromkeys((".yaml", ".nq", ".txt", ".ttl"), 0o600)
+
+
+def test_a_file_that_cannot_even_be_copied_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError("no")
+
+    monkeypatch.setattr("shutil.copyfile", refuse)
+    put_file(tmp_path / "aside", write(tmp_path / "one.nq", "x"), Refused(("no",)))
+    (report,) = (tmp_path / "aside").iterdir()
+    assert str(tmp_path / "one.nq") in report.read_text()
+
+
+def test_a_name_that_is_not_utf_8_is_an_error_in_words(built: Path, tmp_path: Path) -> None:
+    write(tmp_path / "in" / os.fsdecode(b"\xff.ttl"), PLAIN.format("a"))
+    assert r"\xff.ttl" in publish(built, tmp_path / "in", code=2).stderr
+
+
+@pytest.mark.parametrize("place", ["in/aside", "in", "store/releases"])
+def test_the_quarantine_lies_apart_from_what_is_given_and_from_the_releases(
+    built: Path, tmp_path: Path, place: str
+) -> None:
+    """The next publish would take what lies there, too."""
+    inputs = write(tmp_path / "in/one.nt", PLAIN.format("a")).parent
+    refused = publish(built, inputs, "--quarantine", tmp_path / place, code=2)
+    assert "--quarantine" in refused.stderr
+    assert head(built).number == 1
+
+
+def test_a_pipe_is_not_waited_for(built: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.nq")
+    assert "cannot be published" in publish(built, tmp_path / "pipe.nq", code=2).stderr
 
 
 def test_the_graph_of_one_file_may_be_named(built: Path, tmp_path: Path) -> None:

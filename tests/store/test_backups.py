@@ -352,6 +352,13 @@ def test_a_file_of_another_kind_is_no_backup(tmp_path: Path) -> None:
         check_refused(file)
 
 
+def test_a_list_that_is_nested_too_deep_is_no_backup(backup: Path) -> None:
+    listed = b"[" * 200_000
+    with zstd.open(backup, "wb") as packed, tarfile.open(fileobj=packed, mode="w") as tar:
+        tar.addfile(archives._head(Member("kg-backup.json", len(listed))), io.BytesIO(listed))
+    check_refused(backup, "garbled")
+
+
 def test_a_missing_file_and_a_folder_are_no_backup(tmp_path: Path) -> None:
     for file in (tmp_path / "missing", tmp_path):
         with pytest.raises(NotABackup, match="cannot be read"):

@@ -42,6 +42,14 @@ def test_what_is_not_said_is_empty() -> None:
 
 
 @pytest.mark.parametrize(
+    "issued",
+    ["2020", "2020-02", "2020-02-29", "2020-02-29T10:00:00Z", "2020-02-29T10:00:00.5+01:00"],
+)
+def test_a_date_may_be_as_rough_as_dcat_has_it(issued: str) -> None:
+    assert parsed(f'dcterms:title "T" ; dcterms:issued "{issued}"').issued == issued
+
+
+@pytest.mark.parametrize(
     ("properties", "told"),
     [
         ("dcterms:description 'D'", "lacks <http://purl.org/dc/terms/title>"),
@@ -49,6 +57,8 @@ def test_what_is_not_said_is_empty() -> None:
         ("dcterms:title 'T' ; dcterms:license 'free'", 'is "free", not an IRI'),
         ("dcterms:title 'T' ; dcterms:publisher []", "neither an IRI nor a foaf:name"),
         ("dcterms:title []", "is a blank node"),
+        ("dcterms:title 'T' ; dcterms:issued 'last week'", 'is "last week", not a date'),
+        ("dcterms:title 'T' ; dcterms:issued '2020-01-01\" .'", "not a date"),
         ("dcterms:title 'T' . <a:c> a dcat:Dataset", "has 2 resources of type dcat:Dataset"),
     ],
 )

@@ -443,3 +443,22 @@ def test_a_plain_store_and_another_are_not_taken_for_each_other(folder: Path, pl
 def test_a_plain_store_is_made_where_there_is_none(folder: Path) -> None:
     with EmbeddedStore(folder, Settings(plain=True)) as store:
         assert (store.release().number, store.release().quads) == (1, 0)
+
+
+def test_a_commit_of_many_quads_leaves_no_log_of_the_engine_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last chunk is small, and goes the way of the others."""
+    monkeypatch.setattr("kg.store.loading._BULK", 80)
+    monkeypatch.setattr("kg.store.loading._CHUNK_QUADS", 60)
+    told: list[tuple[str, int, int]] = []
+    graphs = [graph(f"{g}", *(f":s{n} :p :o{n + g}" for n in range(30))) for g in range(3)]
+    with writing(tmp_path) as held:
+        release = held.commit(
+            change(*graphs), now=NOW, progress=lambda *report: told.append(report)
+        )
+    assert release
+    assert max(log.stat().st_size for log in (release.folder / "public").glob("*.log")) < 1_000
+    loaded = [("quads loaded", 60, 90), ("quads loaded", 90, 90)]
+    merged = [("triples counted", 90, 90), ("tables merged", 0, 1), ("tables merged", 1, 1)]
+    assert told == loaded + merged

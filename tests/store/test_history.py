@@ -47,12 +47,22 @@ def test_a_tag_names_a_release(folder: Path) -> None:
     assert Releases.open(folder).named("v1.0") == first != second
 
 
-@pytest.mark.parametrize("name", ["", "1", "1-0123456789ab", "a/b", "../a", ".a", "é", "a" * 65])
+NO_NAMES = ("", "1", "1-0123456789ab", "a/b", "../a", ".a", "é", "a" * 65, "HEAD")
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
 def test_a_tag_has_no_name_that_a_release_or_a_path_may_have(folder: Path, name: str) -> None:
     (release,) = made(folder, 1)
     with pytest.raises(BadArgument, match="the name of the tag"):
         tagged(folder, name, release)
     assert Releases.open(folder).tags() == []
+
+
+def test_head_is_a_name_for_the_release_that_it_names(folder: Path) -> None:
+    first, second = made(folder, 2)
+    assert Releases.open(folder).named("HEAD") == second
+    rolled_back(folder, first)
+    assert Releases.open(folder).named("HEAD") == first
 
 
 def test_a_tag_is_moved_only_when_that_is_meant(folder: Path) -> None:

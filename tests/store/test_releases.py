@@ -25,9 +25,10 @@ from kg.errors import (
     StoreBusy,
     StoreDamaged,
 )
-from kg.store.base import GraphState, Owner
+from kg.store import releases as releases_module
+from kg.store.base import GraphState, Owner, Release
 from kg.store.durable import move_synced, write_synced
-from kg.store.releases import Releases, release_digest
+from kg.store.releases import Releases, read_manifest, release_digest
 from store_parts import committed, graph
 
 STATES = [GraphState(f"http://ex/{n}", Owner.DATA, n, f"{n:064x}") for n in range(5)]
@@ -111,6 +112,43 @@ def test_releases_are_listed_by_number_and_found_by_name_or_number(folder: Path)
     assert [release.number for release in made] == [1, 2, 3]
     assert releases.named("2") == releases.named(made[1].name) == made[1]
     assert releases.head() == made[-1]
+
+
+def test_a_release_that_goes_while_all_are_listed_is_left_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (committed(folder, graph("g", f":s :p :o{it}")) for it in range(2))
+    releases = Releases.open(folder)
+
+    def gone(release: Path) -> Release:
+        if release == first.folder:
+            shutil.rmtree(release)
+        return read_manifest(release)
+
+    monkeypatch.setattr(releases_module, "read_manifest", gone)
+    assert releases.all() == [second]
+    with pytest.raises(ReleaseMissing):
+        releases.named(first.name)
+
+
+def test_what_is_remembered_of_releases_has_a_bound(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releases_module, "_REMEMBERED", 4)
+    read: list[str] = []
+
+    def noted(release: Path) -> Release:
+        read.append(release.name)
+        return read_manifest(release)
+
+    monkeypatch.setattr(releases_module, "read_manifest", noted)
+    graphs = graph("g", ":s :p :o"), graph("h", ":s :p :o")
+    made = [committed(folder, *graphs, graph("i", f":s :p :o{it}")) for it in range(3)]
+    releases = Releases.open(folder)
+    read.clear()
+    for release in (made[0], made[0], made[1], made[1], made[0]):
+        assert releases.named(release.name) == release
+    assert read == [made[0].name, made[1].name, made[0].name]
 
 
 def test_releases_are_ordered_as_numbers(folder: Path) -> None:
@@ -228,13 +266,14 @@ def test_a_sweep_keeps_a_release_that_head_was_moved_back_from(folder: Path) -> 
 
 def test_a_sweep_removes_files_that_were_begun_long_ago(folder: Path) -> None:
     Releases.create(folder)
-    (folder / "dumps").mkdir()
-    old, young = folder / "dumps" / ".1.nq.gz.1.new", folder / "dumps" / ".1.nq.gz.2.new"
-    for file in (old, young):
-        file.write_bytes(b"half")
-    os.utime(old, (0, 0))
-    Releases.open(folder).tidy()
-    assert (old.exists(), young.exists()) == (False, True)
+    for place in ("dumps", "tags", "citations"):
+        (folder / place).mkdir()
+        old, young = folder / place / ".1.1.new", folder / place / ".1.2.new"
+        for file in (old, young):
+            file.write_bytes(b"half")
+        os.utime(old, (0, 0))
+        Releases.open(folder).tidy()
+        assert (old.exists(), young.exists()) == (False, True)
 
 
 @given(st.permutations(STATES))

@@ -183,6 +183,19 @@ def test_what_is_cited_goes_where_that_is_said(folder: Path) -> None:
     assert left(folder) == [1, 3]
 
 
+def test_what_answers_for_a_cited_release_that_is_gone_is_kept(folder: Path) -> None:
+    """The same data once more: a citation is verified on it."""
+    releases = [
+        commit(folder, change(graph("g", triple)), now=NOW)
+        for triple in (":s :p :o1", ":s :p :o2", ":s :p :o1", ":s :p :o3")
+    ]
+    assert releases[0]
+    cite(folder, releases[0])
+    shutil.rmtree(releases[0].folder)
+    retained(folder, Policy(releases=1))
+    assert left(folder) == [3, 4]
+
+
 def test_a_citation_that_cannot_be_read_lets_nothing_go(folder: Path) -> None:
     releases = made(folder, 3)
     cite(folder, releases[0])

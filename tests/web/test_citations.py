@@ -220,6 +220,20 @@ def test_a_citation_is_run_again_on_its_release_and_on_another(citing: Citing) -
     assert citing.verify(id, at="99").status == 404
 
 
+def test_what_to_compare_with_may_stand_in_a_form(citing: Citing) -> None:
+    path = f"/c/{citing.made(release='1')['id']}/verify"
+    sent = [
+        citing.server.send(path, method="POST", body=b"at=HEAD", headers={"Content-Type": type})
+        for type in (FORM, "application/json")
+    ]
+    assert [each.status for each in sent] == [200, 415]
+    assert json.loads(sent[0].body)["verdict"] == "different"
+
+
+def test_head_may_be_cited_by_its_name(citing: Citing) -> None:
+    assert citing.made(release="HEAD")["release"] == citing.made()["release"]
+
+
 def test_a_verdict_is_given_as_text_and_as_a_page(citing: Citing) -> None:
     id = citing.made(release="1")["id"]
     text = citing.verify(id, "text/plain", at="HEAD")

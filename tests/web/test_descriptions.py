@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 from urllib.parse import urlsplit
 
 import pytest
-from rdflib import RDF, RDFS, Graph, Literal, Namespace, URIRef
+from rdflib import RDF, RDFS, XSD, Graph, Literal, Namespace, URIRef
 from rdflib.term import Node
 
 from kg.media import GRAPH_FORMATS, N_TRIPLES
@@ -18,11 +19,12 @@ from kg.namespaces import BASE, GRAPH
 from kg.settings import Settings
 from kg.store.base import Release
 from kg.store.dumps import DUMP_FORMATS
-from kg.store.embedded import EmbeddedStore
+from kg.store.embedded import EmbeddedStore, commit
 from kg.store.releases import Releases
 from kg.store.rewriting import rewritten
 from kg.store.tags import Tag, write_tag
 from kg_server import Server, running
+from store_parts import CONTEXT, NOW, change, committed, graph
 from web.writable import Writable, writable_server
 
 DCAT = Namespace("http://www.w3.org/ns/dcat#")
@@ -322,3 +324,28 @@ def test_a_plain_store_is_described_without_numbers(tmp_path: Path) -> None:
         assert graph.value(topic(graph), VOID.triples) is None
         assert len(read(server, "/catalog")) > 10
     assert GRAPH not in str(graph)
+
+
+def test_of_very_many_properties_those_with_the_most_triples_are_described(tmp_path: Path) -> None:
+    lines = [f":a :p{number} :x" for number in range(1001)]
+    lines += [f":b :p{number} :x" for number in range(1, 1001)]
+    committed(tmp_path / "store", graph("many", *lines))
+    with running(tmp_path / "store", tmp_path / "log", workers=1) as server:
+        described = read(server, VOID_PATH)
+    told = {str(name) for name in described.objects(None, VOID.property)}
+    assert told == {f"http://ex/p{number}" for number in range(1, 1001)}
+    assert described.value(topic(described), VOID.properties) == Literal(1001)
+    assert "the 1000 with the most" in str(described.value(topic(described), RDFS.comment))
+
+
+def test_the_date_of_the_dataset_is_as_rough_as_it_was_said(tmp_path: Path) -> None:
+    said = f'<a:b> a <{DCAT.Dataset}> ; <{DCTERMS.title}> "T" ; <{DCTERMS.issued}> "2020-02" .'
+    made = replace(
+        change(graph("one", ":a :b :c")),
+        files={"context.jsonld": CONTEXT, "catalog.ttl": said.encode()},
+    )
+    commit(tmp_path / "store", made, now=NOW)
+    with running(tmp_path / "store", tmp_path / "log", workers=1) as server:
+        described = read(server, "/catalog")
+        whole = URIRef(f"{server.url}catalog#dataset")
+    assert described.value(whole, DCTERMS.issued) == Literal("2020-02", datatype=XSD.gYearMonth)

@@ -3,12 +3,25 @@
 import base64
 import gzip
 import hashlib
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from kg.media import N_QUADS
 from kg.namespaces import BASE, GRAPH
+from kg.settings import Settings
 from kg.store.base import Release
+from kg.store.embedded import EmbeddedStore, commit
+from kg.web.dumps import Dumps
 from kg_server import Server
+from store_parts import CONTEXT, NOW, change, graph
+
+CATALOG = (
+    "<https://example.org/d> a <http://www.w3.org/ns/dcat#Dataset> ;"
+    ' <http://purl.org/dc/terms/title> "D"'
+)
 
 
 def test_a_dump_is_the_public_named_graphs(server: Server, release: Release) -> None:
@@ -23,7 +36,7 @@ def test_a_dump_is_the_public_named_graphs(server: Server, release: Release) -> 
     ]
 
 
-def test_a_dump_has_digests_licence_and_length(server: Server, release: Release) -> None:
+def test_a_dump_has_digests_and_length(server: Server, release: Release) -> None:
     reply = server.send(f"/dump/{release.name}.nq.gz")
     digest = hashlib.sha256(reply.body).digest()
     wanted = {
@@ -34,9 +47,30 @@ def test_a_dump_has_digests_licence_and_length(server: Server, release: Release)
         "repr-digest": f"sha-256=:{base64.b64encode(digest).decode()}:",
         "kg-digest": release.digest,
         "kg-release": release.name,
-        "link": '<https://creativecommons.org/licenses/by/4.0/>; rel="license"',
     }
     assert {name: reply.headers.get(name) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("licence", "link"),
+    [
+        ("", None),
+        ("<https://example.org/by>", '<https://example.org/by>; rel="license"'),
+        ("<https://example.org/l\u00e4>", '<https://example.org/l%C3%A4>; rel="license"'),
+    ],
+)
+def test_a_dump_names_the_licence_that_its_release_carries_and_no_other(
+    tmp_path: Path, licence: str, link: str | None
+) -> None:
+    said = (
+        f"{CATALOG} ; <http://purl.org/dc/terms/license> {licence} ." if licence else f"{CATALOG} ."
+    )
+    files = {"context.jsonld": CONTEXT, "catalog.ttl": said.encode()}
+    made = commit(tmp_path, replace(change(graph("one", ":a :b :c")), files=files), now=NOW)
+    assert made
+    with EmbeddedStore(tmp_path, Settings()) as store, Flask("test").test_request_context():
+        response = Dumps(store).response(made.name, N_QUADS)
+    assert response.headers.get("Link") == link
 
 
 def test_a_dump_that_the_client_has_is_304(server: Server, release: Release) -> None:

@@ -184,3 +184,9 @@ def test_no_value_is_an_error(a: str, b: str, c: str, d: str) -> None:
     found = seen(PROXIES, x_forwarded_for=a, x_forwarded_host=b, x_forwarded_prefix=c)
     assert found.scheme == "http"
     assert seen(PROXIES, forwarded=f"for=1.2.3.4;{a},{d}", x_forwarded_proto=c).method == "GET"
+
+
+@pytest.mark.parametrize("zone", ["eth0", 'x level=ERROR client="y'])
+def test_the_zone_of_an_address_is_left_out_as_it_may_hold_any_text(zone: str) -> None:
+    """It would stand in the log as it is."""
+    assert seen(PROXIES, x_forwarded_for=f"fe80::1%{zone}, 10.0.0.5").client == "[fe80::1]:0"

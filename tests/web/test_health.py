@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,8 +13,9 @@ import pytest
 
 from kg.store.base import Release
 from kg_server import Server, running
-from processes import eventually, kill, workers
+from processes import command, eventually, kill, workers
 from web.test_access_log import line_of
+from web.writable import writable_server
 
 SLOW = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
 
@@ -94,6 +97,32 @@ def test_health_is_told_while_every_worker_and_the_queue_is_busy(
     assert seconds < 1.0
     assert 'kg_workers{state="busy"} 1.0' in measured
     assert "kg_queue_length 1.0" in measured
+
+
+def test_health_is_told_while_no_thread_is_free(_built_once: Path, tmp_path: Path) -> None:
+    """Queries and writes that wait hold all threads; pages are refused then."""
+    folder = copytree(_built_once, tmp_path / "store")
+    limits = {"workers": 1, "queue_length": 40}
+    with (
+        writable_server(folder, tmp_path / "log", queue_seconds=15.0, **limits) as writable,
+        ThreadPoolExecutor(90) as clients,
+    ):
+        server = writable.server
+        assert writable.put("/graphs/first", "<broken").status == 400  # starts the writer
+        programs = (b"kg.store.worker", b"kg.publishing.writer")
+        stopped = [pid for pid in server.children() if any(it in command(pid) for it in programs)]
+        try:
+            for pid in stopped:
+                os.kill(pid, signal.SIGSTOP)
+            for number in range(44):
+                clients.submit(server.send, f"/id/{number}")
+                clients.submit(writable.put, f"/graphs/other{number}", "<broken")
+            assert eventually(lambda: server.send("/static/style.css").status == 503, 12.0)
+            told = [server.send(f"/{path}").status for path in ("health/live", "health/ready")]
+            assert (told, server.send("/static/style.css").status) == ([200, 200], 503)
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
 
 
 def test_looks_at_health_are_not_in_the_log(server: Server, folder: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import copytree
 
@@ -215,6 +216,44 @@ def test_open_metrics_is_another_format(server: Server) -> None:
     reply = server.send("/metrics", headers=accept)
     assert reply.headers["content-type"].startswith("application/openmetrics-text")
     assert reply.body.endswith(b"# EOF\n")
+
+
+@pytest.mark.parametrize("version", ["x", "2.x", "99", ""])
+@pytest.mark.parametrize(
+    ("media_type", "got"),
+    [
+        ("text/plain", "text/plain; version=0.0.4"),
+        ("application/openmetrics-text", "application/openmetrics-text; version=1.0.0"),
+    ],
+)
+def test_no_version_that_is_asked_for_is_an_error(
+    server: Server, media_type: str, got: str, version: str
+) -> None:
+    reply = server.send("/metrics", headers={"Accept": f"{media_type};version={version}"})
+    assert (reply.status, reply.headers["content-type"]) == (200, f"{got}; charset=utf-8")
+
+
+def test_a_store_that_is_gone_leaves_the_rest_measured(
+    folder: Path, release: Release, tmp_path: Path
+) -> None:
+    store = copytree(folder, tmp_path / "store")
+    with running(store, tmp_path / "log", workers=1) as server:
+        store.rename(tmp_path / "gone")
+        found = measured(server)
+        (tmp_path / "gone").rename(store)
+    assert ("kg_store_free_bytes", ()) not in found
+    assert found.of("kg_workers", "ready") >= 1
+
+
+def test_who_waits_for_the_same_answer_has_it_from_what_is_kept(counted: Writable) -> None:
+    server, before = counted.server, measured(counted.server)
+    query = "SELECT (COUNT(*) AS ?shared) { ?a ?b ?c . ?d ?e ?c . ?f ?g ?d }"
+    with ThreadPoolExecutor(4) as clients:
+        told = [reply.status for reply in clients.map(server.query, [query] * 4)]
+    after = measured(server)
+    assert told == [200] * 4
+    assert after.of("kg_cache_misses_total") - before.of("kg_cache_misses_total") == 1
+    assert after.of("kg_cache_hits_total") - before.of("kg_cache_hits_total") == 3
 
 
 def test_closed_metrics_need_the_token_of_an_operator(_built_once: Path, tmp_path: Path) -> None:

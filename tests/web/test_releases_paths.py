@@ -85,7 +85,7 @@ def test_its_home_tells_of_it_and_leads_to_it(
     assert f'href="/r/{release.name}/sparql"'.encode() in page.body
 
 
-@pytest.mark.parametrize("name", ["9", "9-000000000000", "x", "HEAD", "1-", "..", "%00"])
+@pytest.mark.parametrize("name", ["9", "9-000000000000", "x", "HEADS", "1-", "..", "%00"])
 @pytest.mark.parametrize("path", ["sparql?query=ASK%7B%7D", "id/a", ""])
 def test_an_unknown_release_is_404(newer: tuple[Server, Release], name: str, path: str) -> None:
     assert newer[0].send(f"/r/{name}/{path}").status == 404
@@ -113,3 +113,13 @@ def test_nothing_is_written_below_a_release(
 def test_an_update_of_a_release_is_refused(newer: tuple[Server, Release], release: Release) -> None:
     reply = newer[0].post(b"CLEAR ALL", "application/sparql-update", f"/r/{release.name}/sparql")
     assert reply.status == 403
+
+
+def test_head_by_its_name_is_the_release_that_is_served(
+    newer: tuple[Server, Release], release: Release
+) -> None:
+    server, second = newer
+    replies = [server.send(f"/r/{at}/id/fresh") for at in ("HEAD", release.name)]
+    assert [reply.status for reply in replies] == [200, 404]
+    assert replies[0].headers["kg-release"] == second.name
+    assert "immutable" not in replies[0].headers["cache-control"]

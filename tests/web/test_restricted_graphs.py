@@ -18,7 +18,7 @@ from web.writable import Writable, indirect
 SECRET, ABSENT = GRAPH + "secret", GRAPH + "absent"
 """One of these is a restricted graph of the store, and the other is none."""
 ONE = "<http://ex/s> <http://ex/p> 1 ."
-_VARYING = ("date", "server-timing", "kg-query-id", "etag")
+_VARYING = ("date", "server-timing", "kg-query-id", "etag", "x-request-id")
 
 
 def _told(reply: Reply, name: str) -> tuple[int, dict[str, str], bytes]:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.errors import BadArgument
+from kg.errors import BadArgument, KgError
 from kg.settings import Settings
 from kg.store.base import Release
 from kg.web.serving import serve
@@ -98,6 +99,20 @@ def test_a_host_that_is_not_here_is_told_without_the_remedy_of_a_port_in_use(hos
     with pytest.raises(BadArgument, match=f"{host}:8080 cannot be listened on") as caught:
         serve(Path("none"), Settings(), host, 8080, print)
     assert "--host" in caught.value.remedy
+
+
+def test_no_folder_for_temporary_files_is_told_as_what_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A container with a read-only root has none unless it is given one."""
+
+    def none() -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    with pytest.raises(KgError, match="no folder for temporary files") as caught:
+        serve(Path("none"), Settings(), "127.0.0.1", 0, print)
+    assert "TMPDIR" in caught.value.remedy
 
 
 def test_a_store_that_cannot_be_opened_is_one_message(tmp_path: Path) -> None:

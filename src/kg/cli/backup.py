@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from kg.cli.ending import tidily
 from kg.cli.options import store_option
 from kg.cli.show import progress
 from kg.store.backups import Which, back_up
@@ -31,7 +32,7 @@ def backup(file: Path, store: Path, which: str, force: bool) -> None:
     and the digests of tokens; it is read back before it gets its name, and only its owner may read
     it. Dumps are not in it: they are made anew.
     """
-    with progress(of_bytes=("read", "written", "verified")) as report:
+    with tidily(), progress(of_bytes=("read", "written", "verified")) as report:
         made = back_up(
             store,
             file,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from kg.cli.options import project_option, store_option, text_option, user
+from kg.cli.options import message_option, project_option, store_option, text_option, user
 from kg.cli.show import progress
 from kg.errors import KgError
 from kg.project import Project
@@ -25,7 +25,7 @@ from kg.store.retention import Policy
 @project_option
 @store_option
 @text_option
-@click.option("--message", default="", help="What the release log says of this release.")
+@message_option("What the release log says of this release.")
 @click.option(
     "--dumps/--no-dumps",
     default=True,

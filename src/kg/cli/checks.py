@@ -46,14 +46,12 @@ def inotify() -> Check:
     """Whether the kernel tells when a file is opened."""
     limit = _text("/proc/sys/fs/inotify/max_user_watches")
     libc = ctypes.CDLL(None)
-    with tempfile.NamedTemporaryFile() as file:
-        descriptor = int(libc.inotify_init1(os.O_CLOEXEC))
-        watches = descriptor >= 0 and libc.inotify_add_watch(
-            descriptor, os.fsencode(file.name), _IN_OPEN
-        )
-        if descriptor >= 0:
-            os.close(descriptor)
-    if descriptor >= 0 and watches >= 0:
+    descriptor = int(libc.inotify_init1(os.O_CLOEXEC))
+    watches = -1
+    if descriptor >= 0:
+        watches = libc.inotify_add_watch(descriptor, os.fsencode(sys.executable), _IN_OPEN)
+        os.close(descriptor)
+    if watches >= 0:
         return Check("inotify", Verdict.OK, f"works; at most {limit} watches of a user")
     told = "does not work or is used up: files of large answers stay open for 30 s each"
     return Check("inotify", Verdict.WARNING, told)
@@ -107,15 +105,18 @@ def disk(name: str, folder: Path, *, wanted: int = 0) -> Check:
     return Check(name, Verdict.WARNING, f"{found}; {_size(least)} would be enough")
 
 
-def temporary_files() -> Check:
-    """Whether answers can go to files."""
+def temporary_files() -> Iterator[Check]:
+    """Whether answers can go to files, and how much room there is for them."""
     try:
+        folder = tempfile.gettempdir()
         with tempfile.TemporaryFile() as file:
             file.write(b"answers larger than KG_SPOOL_MEMORY go to such files")
             file.flush()
     except OSError as error:
-        return Check("temporary files", Verdict.ERROR, f"none can be written: {error}")
-    return Check("temporary files", Verdict.OK, f"can be written in {tempfile.gettempdir()}")
+        yield Check("temporary files", Verdict.ERROR, f"none can be written: {error}")
+        return
+    yield Check("temporary files", Verdict.OK, f"can be written in {folder}")
+    yield disk("temporary disk", Path(folder))
 
 
 def open_files() -> Check:

@@ -14,7 +14,7 @@ from kg.errors import BadArgument
 from kg.media import CITATION_FORMATS
 from kg.project import Project
 from kg.query.citation_texts import written
-from kg.query.citing import HEAD, About
+from kg.query.citing import About
 from kg.query.citing import cite as citing
 from kg.query.prefixes import prefixes_of
 from kg.query.reading import readable
@@ -22,6 +22,7 @@ from kg.query.request import QueryRequest
 from kg.query.run import evaluated
 from kg.settings import Settings
 from kg.store.embedded import EmbeddedStore
+from kg.store.tags import HEAD
 
 _FORMATS = {format.name: format for format in CITATION_FORMATS}
 _URL = "url"
@@ -76,7 +77,7 @@ def cite(
             remedy="Set public_url in kg.toml, or KG_PUBLIC_URL.",
         )
     with EmbeddedStore(store, settings) as opened:
-        chosen = opened.release(None if release == HEAD else release)
+        chosen = opened.release(release)
         query = asked(text, project, parameters, prefixes_of(chosen))
         request = QueryRequest(query=query.sparql, choose=readable, release=chosen.name)
         about = About(title, query.question, query.parameters)

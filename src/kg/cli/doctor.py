@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -49,6 +49,7 @@ _NETWORK: Final = {
     Isolation.NONE: "workers have the network: the kernel grants neither a namespace nor Landlock"
     " of version 4 or later; only the look at each query keeps SERVICE from calling out",
 }
+_OTHERS: Final = ("KG_CONFIG", "KG_PROJECT", "KG_STORE")
 _LEFT_SECONDS: Final = 3600.0
 """After so long, what a write has not finished was left by a crash."""
 
@@ -73,8 +74,7 @@ def doctor(ctx: click.Context, store: Path, written: str, *, deep: bool) -> None
     """
     settings, told = _settings()
     checks = [told, *_machine(settings), *_about_store(store, settings, deep=deep)]
-    checks += [temporary_files(), disk("temporary disk", Path(tempfile.gettempdir()))]
-    checks += [open_files(), inotify(), _versions()]
+    checks += [*temporary_files(), open_files(), inotify(), _versions()]
     if written == "json":
         click.echo(json.dumps([asdict(check) for check in checks], indent=2))
     else:
@@ -102,8 +102,16 @@ def _settings() -> tuple[Settings, Check]:
         wrong.append(str(error).replace("\n ", ";"))
     if wrong:
         return Settings(**values), Check("settings", Verdict.ERROR, "; ".join(wrong))
+    if unknown := sorted(filter(_is_no_setting, os.environ)):
+        found = ", ".join([*changed, *(f"{name} is set, and is no setting" for name in unknown)])
+        return Settings(**values), Check("settings", Verdict.WARNING, found)
     found = ", ".join(changed) or "all have their defaults"
     return Settings(**values), Check("settings", Verdict.OK, found)
+
+
+def _is_no_setting(variable: str) -> bool:
+    """Whether it looks like a setting, and nothing reads it."""
+    return variable.startswith("KG_") and variable not in {*Settings.described(), *_OTHERS}
 
 
 def _machine(settings: Settings) -> Iterator[Check]:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from kg.errors import BadArgument
 from kg.project import Project
 
 
@@ -55,9 +56,27 @@ def store_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def user() -> str:
     """Who runs the command; a user of a container may have a number and no name."""
     try:
-        return getpass.getuser()
+        name = getpass.getuser()
     except (KeyError, OSError):  # the latter from Python 3.13 on
         return f"uid {os.getuid()}"
+    return "".join(each if each.isprintable() else "?" for each in name)
+
+
+def message_option(help: str, *, required: bool = False) -> Callable[..., Any]:
+    """`--message TEXT`, which is written down and shown to others."""
+    # A default of None would count as a value that is given.
+    missing: dict[str, Any] = {"required": True} if required else {"default": ""}
+    return click.option("--message", callback=_message, help=help, **missing)
+
+
+def _message(ctx: click.Context, option: click.Parameter, text: str) -> str:
+    """The text, of whole characters, none of which would steer a terminal."""
+    if not all(each.isprintable() or each in "\n\t\u200c\u200d" for each in text):
+        raise BadArgument(
+            "the message has a character that cannot be shown",
+            remedy="Write it in printable characters, as UTF-8.",
+        )
+    return text
 
 
 def format_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from kg.cli.options import store_option, user
+from kg.cli.ending import tidily
+from kg.cli.options import message_option, store_option, user
 from kg.cli.show import progress
 from kg.publishing.bulk.landing import Landed
 from kg.publishing.bulk.publish import Request, publish_in_bulk
@@ -39,7 +40,7 @@ from kg.settings import Settings
     metavar="DIR",
     help="Where what is wrong is put, with its reports; by default a new folder in the store.",
 )
-@click.option("--message", default="", help="What the release log says of this release.")
+@message_option("What the release log says of this release.")
 @click.pass_context
 def publish(
     ctx: click.Context,
@@ -74,7 +75,7 @@ def publish(
         quarantine=quarantine,
         processes=processes or len(os.sched_getaffinity(0)),
     )
-    with progress(of_bytes=("files read", "units looked at"), left=True) as report:
+    with tidily(), progress(of_bytes=("files read", "units looked at"), left=True) as report:
         landed = publish_in_bulk(
             request,
             store,

@@ -49,9 +49,10 @@ def _rows(folder: Releases, limit: int | None) -> list[Row]:
     tags: dict[str, list[str]] = {}
     for tag in folder.tags():
         tags.setdefault(tag.release, []).append(tag.name)
-    names = folder.names()
-    shown = names[-limit:] if limit else names
-    return [_row(folder.named(name), head, tags.get(name, []), cited[name]) for name in shown]
+    return [
+        _row(release, head, tags.get(release.name, []), cited[release.name])
+        for release in folder.all(limit)
+    ]
 
 
 def _row(release: Release, head: str, tags: list[str], cited: int) -> Row:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from kg.cli.options import store_option, user
+from kg.cli.options import message_option, store_option, user
 from kg.store.releases import Releases
 
 
 @click.command()
 @click.argument("release")
 @store_option
-@click.option("--message", required=True, help="Why, for `kg releases --moves`.")
+@message_option("Why, for `kg releases --moves`.", required=True)
 def rollback(release: str, store: Path, message: str) -> None:
     """Make RELEASE what is served: a number, a full name or a tag. No release is removed.
 

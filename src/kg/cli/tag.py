@@ -11,7 +11,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from kg.cli.options import format_option, store_option, user
+from kg.cli.options import format_option, message_option, store_option, user
 from kg.cli.tables import show_table
 from kg.errors import BadArgument
 from kg.store.releases import Releases
@@ -22,7 +22,7 @@ from kg.store.releases import Releases
 @click.argument("release", required=False)
 @store_option
 @format_option
-@click.option("--message", default="", help="What is said of the tag.")
+@message_option("What is said of the tag.")
 @click.option("--move", is_flag=True, help="Another release may have had this name.")
 @click.option("--delete", is_flag=True, help="Take the tag NAME away.")
 def tag(
@@ -52,7 +52,7 @@ def tag(
         gone = releases.untag(name)
         click.echo(f"tag {name} is gone; it named release {gone.release}, which is still there")
     else:
-        named = releases.named(release) if release else releases.head()
+        named = releases.head() if release is None else releases.named(release)
         now = datetime.now(UTC)
         made = releases.tag(name, named, who=user(), message=message, now=now, move=move)
         click.echo(f"tag {made.name} names release {made.release}")

@@ -13,6 +13,7 @@ from kg.cli.asked import is_file
 from kg.cli.options import store_option
 from kg.query.citing import verify as verifying
 from kg.query.run import evaluated
+from kg.query.telling import plain
 from kg.settings import Settings
 from kg.store.citations import Citation, Citations, read_citation
 from kg.store.embedded import EmbeddedStore
@@ -64,7 +65,8 @@ def verify(
     if written == "json":
         click.echo(json.dumps(verdict.members(), ensure_ascii=False, indent=2))
     else:
-        click.echo("\n".join((verdict.sentence, *meant.notes)))
+        # Plain, since a record may be anybody's.
+        click.echo("\n".join((verdict.sentence, *map(plain, meant.notes))))
     if not verdict.holds:
         ctx.exit(_NOT_THE_SAME)
 

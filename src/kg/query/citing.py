@@ -29,8 +29,6 @@ from kg.store.holding import held
 from kg.store.releases import timestamp, version_of_kg
 
 LONGEST_TITLE: Final = 200
-HEAD: Final = "HEAD"
-"""What names the newest release in `at`."""
 
 Evaluate = Callable[[Plan], Answer]
 """Runs a plan: at once, or counted and listed as a server does."""
@@ -222,8 +220,8 @@ def verify(
 ) -> Verdict:
     """Whether the query gives what was cited: on its release, or on the one that `at` names.
 
-    Where its release is gone, another one of the same digest does. `at` may be HEAD. Raises
-    ReleaseMissing for another `at`, what `planned` and `evaluate` raise.
+    Where its release is gone, another one of the same digest does. Raises ReleaseMissing for
+    an `at` that is not there, what `planned` and `evaluate` raise.
     """
     release = _release_for(citation, store, at)
     if release is None:
@@ -238,7 +236,7 @@ def verify(
 
 def _release_for(citation: Citation, store: EmbeddedStore, at: str | None) -> Release | None:
     if at is not None:
-        return store.release(None if at == HEAD else at)
+        return store.release(at)
     with suppress(ReleaseMissing):
         return store.release(citation.release)
     same = [each for each in store.releases() if each.digest == citation.release_digest]

@@ -239,7 +239,7 @@ def _contents(tar: tarfile.TarFile) -> Contents:
         members = tuple(Member(**member) for member in read.pop("members"))
         contents = Contents(members=members, **read)
         _check_members(contents)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise _Damaged(f"its list of files is garbled: {error}") from error
     return contents
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,12 @@ _FOAF: Final = "http://xmlns.com/foaf/0.1/"
 _TYPE: Final = NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
 _WHAT: Final = "a description of a dataset"
 
+_DATE: Final = re.compile(
+    r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])"
+    r"(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
+)
+"""A year, a month, a day, or a time (DCAT 3, section 6.4.7)."""
+
 _Term = NamedNode | BlankNode | Literal
 
 
@@ -25,7 +32,8 @@ _Term = NamedNode | BlankNode | Literal
 class Catalog:
     """The dataset in words; a member is empty where nothing is said.
 
-    `publisher` and `creators` are names, `licence`, `homepage` and `publisher_iri` are IRIs.
+    `publisher` and `creators` are names, `licence`, `homepage` and `publisher_iri` are IRIs,
+    `issued` is a year, a month, a day or a time.
     """
 
     title: str = "a kg dataset"
@@ -87,7 +95,7 @@ class _Reader:
             licence=self._iri(node, _DCTERMS + "license"),
             homepage=self._iri(node, _FOAF + "homepage") or self._iri(node, _DCAT + "landingPage"),
             identifier=self._text(node, _DCTERMS + "identifier"),
-            issued=self._text(node, _DCTERMS + "issued"),
+            issued=self._date(node, _DCTERMS + "issued"),
         )
 
     def _dataset(self) -> NamedNode | BlankNode:
@@ -116,6 +124,13 @@ class _Reader:
         if isinstance(term, BlankNode):
             raise self._malformed(f"<{iri}> of its dataset is a blank node, not a text")
         return term.value if term else ""
+
+    def _date(self, node: NamedNode | BlankNode, iri: str) -> str:
+        value = self._text(node, iri)
+        if value and not _DATE.fullmatch(value):
+            problem = f"<{iri}> of its dataset is {Literal(value)}, not a date such as 2017-10-25"
+            raise self._malformed(problem)
+        return value
 
     def _iri(self, node: NamedNode | BlankNode, iri: str) -> str:
         term = self._one(node, iri)

@@ -105,7 +105,10 @@ class Citation:
 
         Members that a later version may add are passed over.
         """
-        read = json.loads(content)
+        try:
+            read = json.loads(content)
+        except RecursionError as error:
+            raise ValueError("it is nested too deeply") from error
         if not isinstance(read, dict):
             raise ValueError("it is not a JSON object")
         if read.get("version") != VERSION:
@@ -253,6 +256,7 @@ def _checked(citation: Citation) -> Citation:
                 raise ValueError(f"its member {member} is {getattr(citation, member)!r}")
     if not (_ID.fullmatch(citation.id) and citation.full_id.startswith(citation.id)):
         raise ValueError("its id is not that of what it says: it was changed")
+    citation.written()  # raises UnicodeEncodeError where half a character is in it
     return citation
 
 

@@ -23,7 +23,7 @@ from kg.store.base import (
 )
 from kg.store.canonical import canonical_lines, graph_digest
 from kg.store.graphs import Draft, Graphs
-from kg.store.loading import Loaded, Plan, Planned, apply, unseen
+from kg.store.loading import Plan, Planned, Progress, apply, unseen
 from kg.store.release_files import carried_files, link, place_files
 from kg.store.releases import Releases, release_digest
 from kg.store.statistics import NOTHING, read_statistics, write_statistics
@@ -97,13 +97,15 @@ class Writing:
             _checkpoint(self.head, staging, "public")
             yield Draft(Store(str(staging / "public")), plain=self.plain)
 
-    def commit(self, change: Commit, *, now: datetime, loaded: Loaded = unseen) -> Release | None:
+    def commit(
+        self, change: Commit, *, now: datetime, progress: Progress = unseen
+    ) -> Release | None:
         """As the function of this name; the new release is `head` from then on.
 
-        `loaded` is told how many of the public quads are written, and of how many.
+        `progress` is told of the public quads as they are loaded, counted and merged.
         """
         try:
-            release = _commit(self._releases, self.head, self._held(), change, now, loaded)
+            release = _commit(self._releases, self.head, self._held(), change, now, progress)
         except OSError as error:
             raise _failed(self._releases.folder, error) from error
         if release:
@@ -125,13 +127,13 @@ def _commit(
     before: Plan,
     change: Commit,
     now: datetime,
-    loaded: Loaded,
+    progress: Progress,
 ) -> Release | None:
     after = _planned(releases, before, change)
     if head and _unchanged(head, before, after, change):
         return None
     with releases.staging() as staging:
-        public = _public(head, staging, before, after, loaded, plain=releases.plain)
+        public = _public(head, staging, before, after, progress, plain=releases.plain)
         _restricted(head, staging, before, after, plain=releases.plain)
         place_files(staging, change.files, head.folder if head else None)
         changes = _changes(_part(before, False), _part(after, False), *public)
@@ -141,7 +143,13 @@ def _commit(
 
 
 def _public(
-    head: Release | None, staging: Path, before: Plan, after: Plan, loaded: Loaded, *, plain: bool
+    head: Release | None,
+    staging: Path,
+    before: Plan,
+    after: Plan,
+    progress: Progress,
+    *,
+    plain: bool,
 ) -> tuple[int, int]:
     """Write the public part and its statistics; how many quads went, and how many came."""
     old, new = _part(before, False), _part(after, False)
@@ -153,7 +161,7 @@ def _public(
         _checkpoint(head, staging, "public")
         engine = staging / "public"
         applied = apply(
-            engine, old, new, union=statistics, united=not plain, plain=plain, loaded=loaded
+            engine, old, new, union=statistics, united=not plain, plain=plain, progress=progress
         )
         statistics, removed, added = applied.statistics, applied.removed, applied.added
         _forget_log(engine)

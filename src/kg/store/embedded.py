@@ -22,6 +22,7 @@ from kg.store.holding import held
 from kg.store.release_context import context_of
 from kg.store.releases import Releases
 from kg.store.removals import missing_at
+from kg.store.tags import HEAD
 from kg.store.workers import PoolState, WorkerPool
 
 __all__ = ["EmbeddedStore", "commit"]
@@ -59,12 +60,12 @@ class EmbeddedStore(Closing):
         return self._releases.folder
 
     def release(self, name: str | None = None) -> Release:
-        """The release of this name or number; None is the one that HEAD names at this moment.
+        """The release of this name, number or tag; None or HEAD is what that names at this moment.
 
         Where HEAD cannot be followed, it is the one that it named last, and the log says so once.
         Raises NoRelease, ReleaseMissing or StoreDamaged.
         """
-        return self._head() if name is None else self._releases.named(name)
+        return self._head() if name in (None, HEAD) else self._releases.named(name)
 
     def head(self) -> Release:
         """The release that HEAD names; raises StoreError where it cannot be followed now."""

@@ -28,8 +28,11 @@ _CHUNK_QUADS: Final = 150_000
 _PIECE: Final = 4 * 1024 * 1024
 _BATCH: Final = 10_000
 
-Loaded = Callable[[int, int], None]
-"""Told how many quads are written, and of how many."""
+_TOLD: Final = 100_000
+"""Triples after which whoever watches is told how many are counted."""
+
+Progress = Callable[[str, int, int], None]
+"""Told what is done, how much of it is done, and of how much."""
 
 _Graph = NamedNode | DefaultGraph
 
@@ -58,7 +61,7 @@ class Applied:
     statistics: Statistics
 
 
-def unseen(done: int, of: int) -> None:
+def unseen(what: str, done: int, of: int) -> None:
     """Progress that nobody watches."""
 
 
@@ -70,7 +73,7 @@ def apply(
     union: Statistics | None,
     united: bool,
     plain: bool,
-    loaded: Loaded = unseen,
+    progress: Progress = unseen,
 ) -> Applied:
     """Make the engine folder hold `after`. No reference to the store outlives this call.
 
@@ -81,14 +84,18 @@ def apply(
     """
     store = Store(str(engine))
     with tempfile.TemporaryFile(dir=engine.parent) as gone:
-        work = _Application(store, gone, after, union, united=united, plain=plain, loaded=loaded)
+        work = _Application(
+            store, gone, after, union, united=united, plain=plain, progress=progress
+        )
         for iri in sorted(before.keys() - after.keys()):
             work.remove(iri)
         for iri, graph in _in_order(after):
             work.replace(iri, graph.content, there=iri in before)
         applied = work.finish()
     if work.added >= _BULK or len(list(engine.glob("*.sst"))) >= _TABLES:
+        progress("tables merged", 0, 1)
         store.optimize()
+        progress("tables merged", 1, 1)
     store.flush()
     return applied
 
@@ -116,13 +123,14 @@ class _Application:
         *,
         united: bool,
         plain: bool,
-        loaded: Loaded,
+        progress: Progress,
     ) -> None:
         self.removed = self.added = 0
         self._store = store
         self._gone = gone
         self._united, self._plain = united, plain
-        self._loaded = loaded
+        self._progress = progress
+        self._all = sum(it.state.quads for it in after.values())
         self._new = sum(it.state.quads for it in after.values() if it.content is not None)
         # Looking new triples up, or counting all in the end: whichever are fewer.
         few = union is not None and self._new <= union.triples
@@ -165,7 +173,7 @@ class _Application:
         self._gone.seek(0)
         while batch := list(islice(self._gone, _BATCH)):
             self._release(batch)
-        tally = self._tally or _counted(self._store)
+        tally = self._tally or _counted(self._store, self._all, self._progress)
         return Applied(self.removed, self.added, tally.statistics())
 
     def _stored(self, piece: bytes, iri: str) -> list[bytes]:
@@ -208,7 +216,8 @@ class _Application:
             return
         if self._tally:
             self._tally.add(self._unheld())
-        load = self._store.bulk_load if self._pending >= _BULK else self._store.load
+        # A last chunk that went through the engine's log would leave it in the release.
+        load = self._store.bulk_load if self._new >= _BULK else self._store.load
         if self._quads:
             load(b"".join((*self._quads, *self._triples)), RdfFormat.N_QUADS)
         for graph, lines in self._apart:
@@ -218,7 +227,7 @@ class _Application:
         self._written += self._pending
         self._quads, self._triples, self._apart = [], [], []
         self._pending = self._size = 0
-        self._loaded(self._written, self._new)
+        self._progress("quads loaded", self._written, self._new)
 
     def _unheld(self) -> Iterator[bytes]:
         """The triples that are about to be loaded and that the default graph lacks."""
@@ -268,19 +277,26 @@ def _parsed(lines: Iterable[bytes], graph: _Graph) -> Iterator[Quad]:
 class _Lines(io.BytesIO):
     """A file that the engine writes N-Triples to, whose lines are counted and not kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int, progress: Progress) -> None:
         super().__init__()
         self.tally = Tally()
         self._rest = b""
+        self._most, self._progress = most, progress
+        self._counted = self._told = 0
 
     def write(self, content: Any) -> int:
         *lines, self._rest = (self._rest + content).split(b"\n")
         self.tally.add(lines)
+        self._counted += len(lines)
+        if self._counted - self._told >= _TOLD:
+            self._told = self._counted
+            self._progress("triples counted", self._counted, self._most)
         return len(content)
 
 
-def _counted(store: Store) -> Tally:
-    """The counts of the default graph, every triple looked at."""
-    lines = _Lines()
+def _counted(store: Store, most: int, progress: Progress) -> Tally:
+    """The counts of the default graph, every triple looked at; it has no more than `most`."""
+    lines = _Lines(most, progress)
     store.dump(lines, format=RdfFormat.N_TRIPLES, from_graph=DefaultGraph())
+    progress("triples counted", most, most)
     return lines.tally

@@ -21,6 +21,7 @@ import os
 import re
 import shutil
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,6 +40,7 @@ from kg.errors import (
     OtherKindOfStore,
     OtherStoreFormat,
     Place,
+    ReleaseMissing,
     StoreBusy,
     StoreDamaged,
     StoreError,
@@ -47,7 +49,7 @@ from kg.store.base import Changes, GraphState, Owner, Release
 from kg.store.durable import move_synced, sync, sync_tree, write_durably, write_synced
 from kg.store.moves import Move, move_head, moves, settle
 from kg.store.removals import Removal, missing, newest_removed, removals
-from kg.store.tags import Tag, all_tags, remove_tag, tag_named, write_tag
+from kg.store.tags import HEAD, Tag, all_tags, remove_tag, tag_named, write_tag
 
 FORMAT: Final = 2
 _NAME: Final = re.compile(r"(\d+)-[0-9a-f]{12}")
@@ -57,6 +59,8 @@ _POLL: Final = 0.01
 _WAIT: Final = 5.0
 """Seconds that a tag or a rollback waits for a write to end."""
 _CITATIONS: Final = 131_072
+_REMEMBERED: Final = 100_000
+"""Graphs that the releases may have, together, whose manifests are remembered."""
 _LONGEST_WRITE: Final = 3600.0
 """Seconds after which a file that is not whole belongs to nobody: dumps take no lock."""
 
@@ -86,6 +90,7 @@ class Releases:
         self.folder = folder
         self.plain = plain
         self._read: dict[str, Release] = {}
+        self._reading = threading.Lock()
         self._head_file = os.fspath(folder / "HEAD")
         self._head: tuple[tuple[int, ...], Release] | None = None
 
@@ -157,17 +162,26 @@ class Releases:
             raise _damaged(file, f"HEAD holds {name[:40]!r}, which is no release's name")
         return self._release(name, by="HEAD")
 
-    def all(self) -> list[Release]:
-        """Every release, oldest first; raises StoreDamaged for one that cannot be read."""
-        return [self._release(name, by=str(self.folder)) for name in self.names()]
+    def all(self, newest: int | None = None) -> list[Release]:
+        """Every release, or so many, oldest first; raises StoreDamaged for one that is damaged.
+
+        One that is removed meanwhile is left out.
+        """
+        found = []
+        for name in self.names()[-newest if newest else None :]:
+            with suppress(ReleaseMissing):
+                found.append(self._release(name, by=str(self.folder)))
+        return found
 
     def named(self, text: str) -> Release:
-        """The release of this full name or number, or with this tag.
+        """The release of this full name or number, or with this tag; HEAD is that which it names.
 
         Raises ReleaseMissing, ReleaseRemoved for one that retention took, or StoreDamaged.
         """
         if _NAME.fullmatch(text):
             return self._release(text, by="the request")
+        if text == HEAD:
+            return self.head()
         tag = tag_named(self.folder, text)
         if tag:
             return self._release(tag.release, by=f"the tag {tag.name}")
@@ -250,8 +264,13 @@ class Releases:
         return removals(self.folder)
 
     def cited(self) -> frozenset[str]:
-        """Full names of the releases that citations name; raises StoreDamaged."""
-        return frozenset(self.citations())
+        """Full names of the releases that citations name; raises StoreDamaged.
+
+        Where one is gone, it is those with its digest, on which the citation is run again.
+        """
+        named, there = frozenset(self.citations()), self.names()
+        gone = {_short_digest(name) for name in named.difference(there)}
+        return named.union(name for name in there if _short_digest(name) in gone)
 
     def citations(self) -> Counter[str]:
         """How many citations name a release, by its full name; raises StoreDamaged."""
@@ -298,7 +317,7 @@ class Releases:
         settle(self.folder)
         for leftover in (self.folder / "releases").glob(f"{STAGING}*"):
             shutil.rmtree(leftover, ignore_errors=True)
-        places = (".*.new", "dumps/.*.new", "citations/.*.new")
+        places = (".*.new", "dumps/.*.new", "citations/.*.new", "tags/.*.new")
         now = _time_of_files(self.folder / "writer.lock")
         for leftover in (each for place in places for each in self.folder.glob(place)):
             with suppress(FileNotFoundError):
@@ -358,11 +377,26 @@ class Releases:
         # Looked for each time: another process may have removed what is remembered here.
         folder = self.folder / "releases" / name
         if not (_NAME.fullmatch(name) and folder.is_dir()):
-            self._read.pop(name, None)
             raise missing(self.folder, name, by, self.names())
-        if name not in self._read:
-            self._read[name] = read_manifest(folder)
-        return self._read[name]
+        known = self._read.get(name)
+        if known:
+            return known
+        try:
+            release = read_manifest(folder)
+        except StoreDamaged:
+            if folder.is_dir():
+                raise
+            raise missing(self.folder, name, by, self.names()) from None
+        self._remember(name, release)
+        return release
+
+    def _remember(self, name: str, release: Release) -> None:
+        """Keep it in memory, and forget those that were read longest ago."""
+        with self._reading:
+            self._read[name] = release
+            graphs = sum(len(each.graphs) for each in self._read.values())
+            while graphs > _REMEMBERED and len(self._read) > 1:
+                graphs -= len(self._read.pop(next(iter(self._read))).graphs)
 
 
 def timestamp(moment: datetime) -> str:
@@ -397,6 +431,10 @@ def _locked(file: IO[bytes]) -> bool:
 
 def _number(name: str) -> int:
     return int(name.partition("-")[0])
+
+
+def _short_digest(name: str) -> str:
+    return name.partition("-")[2]
 
 
 def _is_unfinished(folder: Path) -> bool:

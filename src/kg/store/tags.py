@@ -11,6 +11,8 @@ from typing import Any, Final
 from kg.errors import BadArgument, Place, StoreDamaged
 from kg.store.durable import sync, write_durably
 
+HEAD: Final = "HEAD"
+"""What stands for the release that is served, wherever a release is named."""
 _FOLDER: Final = "tags"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 """No number and no name of a release, which begin with a digit."""
@@ -29,7 +31,7 @@ class Tag:
 
 def is_tag_name(text: str) -> bool:
     """Whether a tag can have this name."""
-    return _NAME.fullmatch(text) is not None
+    return _NAME.fullmatch(text) is not None and text != HEAD
 
 
 def all_tags(store: Path) -> list[Tag]:
@@ -51,7 +53,7 @@ def write_tag(store: Path, tag: Tag, *, move: bool) -> None:
     if not is_tag_name(tag.name):
         raise BadArgument(
             f"the name of the tag is {tag.name!r}",
-            remedy="It takes up to 64 letters, digits and ._-, the first a letter.",
+            remedy="It takes up to 64 letters, digits and ._-, the first a letter; not HEAD.",
         )
     before = tag_named(store, tag.name)
     if before and before.release != tag.release and not move:

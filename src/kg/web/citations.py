@@ -15,7 +15,7 @@ from flask import Flask, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from kg.errors import ReleaseMissing
+from kg.errors import ReleaseMissing, UnsupportedBody
 from kg.media import CITATION_FORMATS, HTML, RECORD, TEXT, Format
 from kg.query.citation_texts import text, written
 from kg.query.citing import About, Verdict, cite, counted, verify
@@ -30,10 +30,10 @@ from kg.web.dumps import known_release
 from kg.web.exchange import Came, Exchange
 from kg.web.links import base_url
 from kg.web.negotiation import chooser
-from kg.web.protocol import asked_format, query_of, query_parameters
+from kg.web.protocol import FORM, asked_format, query_of, query_parameters
 from kg.web.running import Running
 from kg.web.tokens import writer_of
-from kg.web.uploads import at_most_one, pairs_of
+from kg.web.uploads import at_most_one, body_of, check_encoding, pairs_of
 
 _PAGE: Final = (HTML, *CITATION_FORMATS)
 _MADE: Final = (RECORD, *(format for format in CITATION_FORMATS if format != RECORD), HTML)
@@ -80,11 +80,11 @@ def citation_routes(
     @app.post("/c/<id>/verify")
     def verify_citation(id: str) -> Response:
         found = citations.get(id)
-        parameters = MultiDict(pairs_of(request.query_string))
+        parameters = MultiDict(pairs_of(request.query_string) + _form(settings.body_bytes))
         format = _chosen(at_most_one(parameters, "format"), _VERDICT)
         at = at_most_one(parameters, "at")
         if at is not None:
-            at = known_release(store, None if at == "HEAD" else at).name
+            at = known_release(store, at).name
         verdict = verify(found, store, settings, evaluate, at=at)
         response = _judged(verdict, format)
         response.headers["Cache-Control"] = "no-store"
@@ -134,6 +134,17 @@ def citation_routes(
             again=list(MultiDict(again).items(multi=True)),
             link=link if len(link) <= _LONGEST_LINK else "",
         )
+
+
+def _form(limit: int) -> list[tuple[str, str]]:
+    """The fields of a form, where the request has a body; raises UnsupportedBody for another."""
+    body = body_of(request, limit)
+    if not body:
+        return []
+    check_encoding(request, (FORM,))
+    if request.mimetype != FORM:
+        raise UnsupportedBody(request.mimetype, (FORM,))
+    return pairs_of(body)
 
 
 def _chosen(name: str | None, offered: tuple[Format, ...]) -> Format:

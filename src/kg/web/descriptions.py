@@ -7,7 +7,7 @@ a version of the dataset `/catalog#dataset`. All counts are those that the commi
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -30,9 +30,11 @@ from kg.web.service import FORMAT_NAMES, MOST_GRAPHS
 from kg.web.statements import iri, number, root_url, stated, statement, text, typed
 
 _MOST_RELEASES: Final = 100
+_MOST_PARTS: Final = 1000
 _KEPT: Final = 16
 _MEDIA_TYPES: Final = "https://www.iana.org/assignments/media-types/"
 _PROTOCOL: Final = iri("http://www.w3.org/TR/sparql11-protocol/")
+_DATES: Final = {4: "gYear", 7: "gYearMonth", 10: "date"}
 _NOT_MADE: Final = (
     "This dump is made when it is first asked for; its size and checksum are told from then on."
 )
@@ -200,19 +202,27 @@ def _counts(told: _Told) -> Iterator[str]:
     yield statement(node, "void:triples", number(statistics.triples))
     yield statement(node, "void:classes", number(len(statistics.classes)))
     yield statement(node, "void:properties", number(len(statistics.properties)))
-    for place, (name, count) in enumerate(statistics.classes.items()):
+    classes, properties = _most(statistics.classes), _most(statistics.properties)
+    for place, (name, count) in enumerate(classes):
         part = f"_:class{place}"
         yield statement(node, "void:classPartition", part)
         yield statement(part, "void:class", iri(name))
         yield statement(part, "void:entities", number(count))
-    for place, (name, count) in enumerate(statistics.properties.items()):
+    for place, (name, count) in enumerate(properties):
         part = f"_:property{place}"
         yield statement(node, "void:propertyPartition", part)
         yield statement(part, "void:property", iri(name))
         yield statement(part, "void:triples", number(count))
-    terms = (*statistics.classes, *statistics.properties)
-    for vocabulary in sorted({_namespace(name) for name in terms} - {""}):
+    for vocabulary in sorted({_namespace(name) for name, _ in (*classes, *properties)} - {""}):
         yield statement(node, "void:vocabulary", iri(vocabulary))
+    if len(statistics.classes) > _MOST_PARTS or len(statistics.properties) > _MOST_PARTS:
+        said = f"Of its classes, and of its properties, the {_MOST_PARTS} with the most are here."
+        yield statement(node, "rdfs:comment", text(said))
+
+
+def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Those with the greatest counts: data may have as many as it has triples."""
+    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:_MOST_PARTS]
 
 
 def _namespace(name: str) -> str:
@@ -293,7 +303,7 @@ def _whole(told: _Told, versions: Sequence[Release]) -> Iterator[str]:
 
 
 def _date(value: str) -> str:
-    return typed(value, "dateTime" if "T" in value else "date")
+    return typed(value, "dateTime" if "T" in value else _DATES[len(value)])
 
 
 def _distribution(told: _Told, format: Format) -> Iterator[str]:

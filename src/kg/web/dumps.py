@@ -6,6 +6,7 @@ import base64
 import re
 import threading
 from typing import Final
+from urllib.parse import quote
 
 from flask import request
 from werkzeug.wrappers import Response
@@ -18,10 +19,11 @@ from kg.store.dumps import DumpFile, digested
 from kg.store.embedded import EmbeddedStore
 from kg.web.bodies import Body, NamedFile
 
-LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 _AT_ONCE: Final = 8
 _ONE_RANGE: Final = re.compile(r"bytes=[ \t]*(?:\d{1,18}-\d{0,18}|-\d{1,18})[ \t]*", re.IGNORECASE)
 """What else stands in the field is ignored: the whole is sent (RFC 9110, section 14.2)."""
+_IN_URLS: Final = ":/?#[]@!$&'()*+,;=%"
+"""What stands for itself in a URL (RFC 3986, section 2.2)."""
 _UNCHANGING: Final = "public, max-age=31536000, immutable"
 
 
@@ -33,7 +35,7 @@ class Dumps:
         self._turns = threading.BoundedSemaphore(_AT_ONCE)
 
     def response(self, name: str, written: Format) -> Response:
-        """The public graphs of a release, gzipped, with digests (RFC 9530) and licence.
+        """The public graphs of a release, gzipped, with digests (RFC 9530) and its licence, if any.
 
         Raises UnknownResource where no release has this name or number, and QueueFull where
         others wait for a dump to be made already: each of them holds a thread.
@@ -56,7 +58,9 @@ def _response(release: Release, dump: DumpFile, *, immutable: bool) -> Response:
     response.headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(digest).decode()}:"
     response.headers["KG-Digest"] = release.digest
     response.headers["KG-Release"] = release.name
-    response.headers["Link"] = f'<{read_catalog(release.folder).licence or LICENCE}>; rel="license"'
+    licence = read_catalog(release.folder).licence
+    if licence:
+        response.headers["Link"] = f'<{quote(licence, safe=_IN_URLS)}>; rel="license"'
     response.set_etag(digest.hex())
     response.content_length = size
     ranged = _ONE_RANGE.fullmatch(request.headers.get("Range", "")) is not None

@@ -201,14 +201,17 @@ def _pairs(element: str) -> Iterator[tuple[str, str]]:
 
 
 def _address(text: str) -> _Address | None:
-    """The address of a node, with or without a port and brackets; None for anything else."""
+    """The address of a node, with or without a port and brackets; None for anything else.
+
+    The zone of IPv6 is left out: it means nothing here, and may be any text.
+    """
     bare = text.strip()
     if bare.startswith("["):
         bare = bare[1:].partition("]")[0]
     elif bare.count(":") == 1:
         bare = bare.partition(":")[0]
     try:
-        address = ip_address(bare)
+        address = ip_address(bare.partition("%")[0])
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address

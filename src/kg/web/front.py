@@ -262,6 +262,8 @@ class Front:
             shared = await asyncio.shield(self._answering[question])
             known = self._known(question, scope) or shared.reply
             if known:
+                if known.status < 400:
+                    exchange.left = (known.field("etag"), None)  # so it counts as kept
                 return known
             if not shared.was_left:
                 break

@@ -13,6 +13,7 @@ import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Final
@@ -120,13 +121,18 @@ def register(
     def measured() -> Response:
         if not (settings.open_metrics or settings.plain):
             operator_of(request, tokens)
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        encode, content_type = choose_encoder(_formats(request.headers.get("Accept", "")))
         response = Response(encode(registry), content_type=content_type)
         response.headers["Cache-Control"] = "no-store"
         response.headers["Vary"] = "Accept"
         return response
 
     metrics.families = _families_of(app)
+
+
+def _formats(accept: str) -> str:
+    """The field without parameters: over a version that is none the library fails."""
+    return ",".join(part.partition(";")[0] for part in accept.split(","))
 
 
 def _families_of(app: Flask) -> frozenset[str]:
@@ -271,9 +277,10 @@ class _Collector(Collector):
             yield _gauge("kg_releases", "Releases in the store.", {(): disk.releases})
             text = "Bytes of the store on disk, a file with several names counted once."
             yield _gauge("kg_store_bytes", text, {(): disk.bytes})
-        free = os.statvfs(self._store.folder)
-        text = "Bytes free where the store lies."
-        yield _gauge("kg_store_free_bytes", text, {(): free.f_bavail * free.f_frsize})
+        with suppress(OSError):  # as HEAD, the folder may be gone
+            free = os.statvfs(self._store.folder)
+            text = "Bytes free where the store lies."
+            yield _gauge("kg_store_free_bytes", text, {(): free.f_bavail * free.f_frsize})
 
 
 def _counter(name: str, text: str, values: Mapping[Any, float], *labels: str) -> Metric:

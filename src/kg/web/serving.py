@@ -156,7 +156,14 @@ def _claimed(address: Address) -> Iterator[None]:
     name = f"kg-{os.getuid()}-{address.ip.replace(':', '_')}-{address.port}.lock"
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        descriptor = os.open(Path(tempfile.gettempdir()) / name, flags, 0o600)
+        folder = Path(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        raise KgError(
+            "there is no folder for temporary files",
+            remedy="Make /tmp writable, or name a folder that is: TMPDIR.",
+        ) from error
+    try:
+        descriptor = os.open(folder / name, flags, 0o600)
     except OSError as error:
         raise _unusable(address.ip, address.port, error) from error
     with open(descriptor) as file:

@@ -60,7 +60,7 @@ def number(value: float, datatype: str = "integer") -> str:
 
 def typed(value: str, datatype: str) -> str:
     """A value of a datatype of XML Schema as a term."""
-    return f'"{value}"^^<{PREFIXES["xsd"]}{datatype}>'
+    return f"{text(value)}^^<{PREFIXES['xsd']}{datatype}>"
 
 
 def root_url(request: Request, at: str | None) -> str:

@@ -94,7 +94,7 @@ def _files(path: Path) -> Iterator[Path]:
             yield from (file for file in files if _kind(file) and file.is_file())
     elif not path.exists():
         raise MissingFile(path, "it is to be published")
-    elif _kind(path) is None:
+    elif _kind(path) is None or not path.is_file():
         raise BadArgument(f"{path} cannot be published", remedy=f"Files that are: {_TAKEN}.")
     else:
         yield path
@@ -114,6 +114,7 @@ def _format(file: Path) -> Format | None:
 
 
 def _input(number: int, file: Path) -> Input:
+    _check_name(file)
     state = file.stat()
     kind = _kind(file)
     assert kind  # noqa: S101 - `_files` gives no other
@@ -121,6 +122,15 @@ def _input(number: int, file: Path) -> Input:
     if kind is not Kind.GRAPH:
         return given
     return replace(given, graph=f"{GRAPH}published/{quote(given.stem, safe='')}")
+
+
+def _check_name(file: Path) -> None:
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        raise BadArgument(
+            f"the name of a file is not UTF-8: {os.fsencode(file)!r}", remedy="Rename it."
+        ) from None
 
 
 def _into(graph: str, listed: Iterable[Input]) -> Input:

@@ -51,7 +51,8 @@ class Part:
 class Outcome:
     """What became of one unit: its graphs, or why it is set aside.
 
-    `place` orders units whatever process was done first; `source` says where it came from.
+    `place` orders units whatever process was done first; `source` says where it came from. The
+    `name` of what was set aside is empty where nobody can tell which unit it is.
     `elsewhere` are subjects that other graphs of HEAD describe, one a graph.
     """
 

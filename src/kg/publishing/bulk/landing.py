@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -94,9 +94,7 @@ def land(
             shapes_digest=head.shapes_digest,
             files=carried_files(head.folder),
         )
-        release = held.commit(
-            change, now=now(), loaded=lambda done, of: progress("quads loaded", done, of)
-        )
+        release = held.commit(change, now=now(), progress=progress)
         if release:
             policy = Policy(settings.keep_releases, settings.keep_days)
             for level, line in retained_events(landing.store, policy, now=now()):
@@ -107,7 +105,7 @@ def land(
         quads=sum(graph.state.quads for graph in spooled),
         aside=aside,
         quarantine=landing.quarantine,
-        notes=tuple(journal.notes()),
+        notes=(*journal.notes(), *_kept(landing, journal)),
     )
 
 
@@ -119,9 +117,10 @@ def _message(landing: Landing, units: int) -> str:
 def _replaced(landing: Landing, journal: Journal, held: Writing) -> set[str]:
     """The graphs that were published before and are taken out, or given anew.
 
-    What a unit had that is set aside now stays as it was.
+    What a unit had that is set aside now stays as it was. Where it is not known which unit that
+    is, all stays that is not given anew.
     """
-    if landing.replace:
+    if landing.replace and _all_named(journal):
         kept = {graph for unit, _, _ in journal.aside() for graph in graphs_of(unit)}
         return {iri for iri in held.published() if iri not in kept}
     names = set[str]()
@@ -130,6 +129,19 @@ def _replaced(landing: Landing, journal: Journal, held: Writing) -> set[str]:
         whole = source.endswith(".yaml")
         names.update(it for it in graphs_of(unit) if whole or not it.startswith(_SENSITIVE))
     return {graph for graph in names if held.owner(graph) is Owner.PUBLISHED}
+
+
+def _all_named(journal: Journal) -> bool:
+    """Whether everything that is set aside says which units it has."""
+    return not journal.refused() and all(name for name, _, _ in journal.aside())
+
+
+def _kept(landing: Landing, journal: Journal) -> Iterator[str]:
+    if landing.replace and not _all_named(journal):
+        yield (
+            "nothing was taken out, in spite of --replace: a file that cannot be read does not say"
+            " what it has; mend it, and run the command again"
+        )
 
 
 # --- what goes against what ---------------------------------------------------------------

@@ -74,6 +74,7 @@ def publish_in_bulk(
     cannot be published, NoRelease and StoreError for a store without shapes, RuleError and
     ShapesError, SetAside where it is strict and something is wrong, and what a commit raises.
     """
+    _check_quarantine(request, store)
     given = inputs(request.paths, graph=request.graph)
     releases = Releases.open(store)
     head = releases.head()
@@ -81,9 +82,7 @@ def publish_in_bulk(
     name = _name(request, given, head)
     _sweep(store, name, say)
     try:
-        with held(head.folder), _job(store, name) as job, Journal(job / _JOURNAL) as journal:
-            _look_at_all(request, store, settings, given, head, job, journal, progress, say)
-            _check_unchanged(given)
+        with held(head.folder), _job(store, name) as job:
             landing = Landing(
                 store=store,
                 job=job,
@@ -96,14 +95,33 @@ def publish_in_bulk(
                 who=request.who,
                 message=request.message,
             )
-            landed = land(landing, journal, settings, now=now, progress=progress)
-        shutil.rmtree(job, ignore_errors=True)
+            with Journal(job / _JOURNAL) as journal:
+                _look_at_all(request, store, settings, given, head, job, journal, progress, say)
+                _check_unchanged(given)
+                landed = land(landing, journal, settings, now=now, progress=progress)
+            # While it is locked: the next may begin the same job at once.
+            shutil.rmtree(job, ignore_errors=True)
     except sqlite3.Error as error:
         raise StoreError(
             f"the journal of this publish cannot be used: {error}",
             remedy=f"Remove {store / _FOLDER / name}, and look whether the disk is full.",
         ) from error
     return landed
+
+
+def _check_quarantine(request: Request, store: Path) -> None:
+    """That the next publish does not take what is set aside, and the store is none the worse."""
+    if request.quarantine is None:
+        return
+    quarantine, own = request.quarantine.resolve(), store.resolve()
+    within = [path for path in request.paths if quarantine.is_relative_to(path.resolve())]
+    if quarantine.is_relative_to(own) and not quarantine.is_relative_to(own / _FOLDER):
+        within.append(store)
+    if within:
+        raise BadArgument(
+            f"--quarantine is {request.quarantine}, which lies in {within[0]}",
+            remedy="Name a folder elsewhere.",
+        )
 
 
 # --- the job ------------------------------------------------------------------------------
@@ -132,10 +150,11 @@ def _sweep(store: Path, name: str, say: Say) -> None:
     """Remove what jobs left that nobody has taken up again."""
     for journal in (store / _FOLDER).glob(f"*/{_JOURNAL}"):
         folder = journal.parent
-        if folder.name == name or time.time() - journal.stat().st_mtime < _OLD:
-            continue
-        with suppress(StoreBusy), _job(store, folder.name):
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(StoreBusy, FileNotFoundError):  # another works on it, or ended it
+            if folder.name == name or time.time() - journal.stat().st_mtime < _OLD:
+                continue
+            with _job(store, folder.name):
+                shutil.rmtree(folder, ignore_errors=True)
             say(f"removed what an unfinished publish left more than a week ago: {folder}")
 
 
@@ -174,7 +193,7 @@ def _look_at_all(
         journal.begin({"head": head.name}, head.graphs)
     crew = Crew(request.processes, settings.writer_memory)
     _do(crew, setup, first, journal, "files read", progress)
-    sources = {each.number: str(each.file) for each in given}
+    sources = {each.number: str(each.file) for each in dumps}
     looks = [Look(bucket, tuple(journal.parts(bucket)), sources) for bucket, _ in journal.buckets()]
     _do(crew, setup, looks, journal, "units looked at", progress)
 

@@ -28,7 +28,11 @@ def put_file(folder: Path, file: Path, refused: Refused) -> None:
     name = _name(name, str(file))
     folder.mkdir(exist_ok=True)
     if file.is_file() and file.stat().st_size <= _COPIED:
-        shutil.copyfile(file, folder / (name + "".join(file.suffixes[-2:])))
+        copy = _private(folder / (name + "".join(file.suffixes[-2:])))
+        try:
+            shutil.copyfile(file, copy)
+        except OSError:  # it may be set aside since it cannot be read; the report tells where it is
+            copy.unlink()
     _report(folder, name, str(file), refused)
 
 
@@ -38,7 +42,7 @@ def put_lines(
     """Set a part of a dump aside, as N-Quads."""
     name = _name(unit.rpartition("/")[2].removeprefix("article "), unit)
     folder.mkdir(exist_ok=True)
-    with (folder / f"{name}.nq").open("wb") as target:
+    with _private(folder / f"{name}.nq").open("wb") as target:
         target.writelines(lines)
     _report(folder, name, f"{unit}, from {source}", refused)
 
@@ -56,7 +60,7 @@ def move_to(quarantine: Path, folder: Path) -> int:
         return 0
     quarantine.mkdir(parents=True, exist_ok=True, mode=0o700)  # articles may name people
     for file in sorted(folder.iterdir()):
-        shutil.copyfile(file, quarantine / file.name)
+        shutil.copyfile(file, _private(quarantine / file.name))
     return len(list(folder.glob("*.report.txt")))
 
 
@@ -68,9 +72,15 @@ def _quads(graph: SpooledGraph) -> bytes:
 
 def _report(folder: Path, name: str, what: str, refused: Refused) -> None:
     text = "\n".join((what, "", *refused.reasons, ""))
-    (folder / f"{name}.report.txt").write_text(text, "utf-8")
+    _private(folder / f"{name}.report.txt").write_text(text, "utf-8")
     if refused.report:
-        (folder / f"{name}.report.ttl").write_bytes(refused.report)
+        _private(folder / f"{name}.report.ttl").write_bytes(refused.report)
+
+
+def _private(file: Path) -> Path:
+    """The file, empty if it is new, for its owner alone: articles may name people."""
+    file.touch(mode=0o600)
+    return file
 
 
 def _name(text: str, whole: str) -> str:

@@ -180,22 +180,29 @@ def _cut(setup: Setup, task: Cut) -> Done:
     except MalformedData as error:
         line = error.line + lines_before(given.file, task.start) if error.line else error.line
         return Done(task.name, refused={given.number: _malformed(given, error, line)})
-    except (BadArgument, OSError) as error:
+    except BadArgument as error:
         return Done(task.name, refused={given.number: f"{given.file}: {error}"})
     finally:
         writer.close()
 
 
 def _dump_lines(task: Cut) -> Iterator[list[bytes]]:
+    """The lines; raises BadArgument where the file cannot be read.
+
+    An OSError of whoever takes them is none of the file's, and so arises elsewhere.
+    """
     given = task.given
     assert given.format  # noqa: S101 - an input of this kind has one
     labels = f"f{given.number}x"
-    if task.end is not None:
-        content = section(given.file, task.start, task.end)
-        yield from quad_lines(content, given.format, labels=labels)
-        return
-    with opened(given.file) as source:
-        yield from quad_lines(source, given.format, labels=labels)
+    try:
+        if task.end is not None:
+            content = section(given.file, task.start, task.end)
+            yield from quad_lines(content, given.format, labels=labels)
+            return
+        with opened(given.file) as source:
+            yield from quad_lines(source, given.format, labels=labels)
+    except OSError as error:
+        raise BadArgument(f"it cannot be read: {error.strerror or error}") from error
 
 
 class _Cutter:
@@ -307,7 +314,7 @@ def _file(setup: Setup, given: Input, spool: _Spool) -> Outcome:
         return _file_aside(setup, given, refusal(reason))
     looked = examined(unit, basis.checks, basis.reference) if basis.checks else unit
     if isinstance(looked, Refused):
-        return _file_aside(setup, given, looked)
+        return _file_aside(setup, given, looked, name)
     return spool.accepted(f"0 {given.number:08}", name, str(given.file), looked, basis)
 
 
@@ -445,9 +452,11 @@ def _elsewhere(names: Iterable[str], own: set[str], basis: _Basis) -> dict[str, 
 # --- setting aside ------------------------------------------------------------------------
 
 
-def _file_aside(setup: Setup, given: Input, refused: Refused) -> Outcome:
+def _file_aside(setup: Setup, given: Input, refused: Refused, name: str = "") -> Outcome:
+    """Set a file aside; without a name it is not known which unit it is."""
     put_file(setup.job / ASIDE, given.file, refused)
-    return Outcome(f"0 {given.number:08}", str(given.file), str(given.file), aside=_text(refused))
+    name = unit_of_graph(given.graph) if given.graph else name
+    return Outcome(f"0 {given.number:08}", name, str(given.file), aside=_text(refused))
 
 
 def _lines_aside(
