@@ -61,6 +61,28 @@ def test_a_triple_in_two_graphs_is_one_row_of_the_default_graph(folder: Path, as
     assert rows(ask(release, NAMED)) == ["a,s,o", "b,s,o", "b,t,o"]
 
 
+@pytest.mark.parametrize("number", [255, 511, 65_535, 200])
+def test_a_number_leaves_the_default_graph_though_one_like_it_comes(
+    folder: Path, ask: Ask, number: int
+) -> None:
+    """The soak found it: the engine looks up 255 together with the numbers after it."""
+    integer = "^^<http://www.w3.org/2001/XMLSchema#integer>"
+    committed(folder, graph("a", f':s :p "{number}"{integer}'))
+    release = committed(folder, graph("a", f':s :p "{number + 1}"{integer}'))
+    assert rows(ask(release, UNION)) == [f"s,{number + 1}"]
+
+
+@pytest.mark.xfail(strict=True, reason="the engine looks up 255 with the numbers after it on disk")
+@pytest.mark.parametrize("path", ["(:p|:q)", "!:r"])
+def test_a_path_of_several_properties_to_a_number_finds_that_number(
+    folder: Path, ask: Ask, path: str
+) -> None:
+    integer = "^^<http://www.w3.org/2001/XMLSchema#integer>"
+    release = committed(folder, graph("a", *(f':s{n} :p "{n}"{integer}' for n in (254, 255, 256))))
+    query = f"PREFIX : <http://ex/> SELECT ?s {{ ?s {path} 255 }}"
+    assert rows(ask(release, query)) == ["s255"]
+
+
 def test_a_triple_leaves_the_default_graph_with_the_last_graph_that_held_it(
     folder: Path, ask: Ask
 ) -> None:

@@ -174,9 +174,15 @@ class Draft(Graphs):
 
 
 def is_held(store: Store, quad: Quad) -> bool:
-    """Whether a named graph holds the triple of this quad."""
+    """Whether a named graph holds the triple of this quad.
+
+    On disk the engine (0.5.13) looks up a number whose last byte is 255, as 255 and 511 are,
+    together with those that follow it: so the triple is compared.
+    """
     holders = store.quads_for_pattern(quad.subject, quad.predicate, quad.object)
-    return any(holder.graph_name != DefaultGraph() for holder in holders)
+    return any(
+        holder.graph_name != DefaultGraph() and holder.triple == quad.triple for holder in holders
+    )
 
 
 def checked_update(update: str, prefixes: Mapping[str, str]) -> None:
