@@ -72,15 +72,30 @@ def test_a_number_leaves_the_default_graph_though_one_like_it_comes(
     assert rows(ask(release, UNION)) == [f"s,{number + 1}"]
 
 
-@pytest.mark.xfail(strict=True, reason="the engine looks up 255 with the numbers after it on disk")
-@pytest.mark.parametrize("path", ["(:p|:q)", "!:r"])
+_ENGINE = pytest.mark.xfail(
+    strict=True,  # so that an engine without this fault is noticed
+    raises=AssertionError,
+    reason="the engine (0.5.13) looks up 255 with the numbers after it on disk: docs/http.md",
+)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param("?s (:p|:q) 255", marks=_ENGINE),
+        pytest.param("?s !:r 255", marks=_ENGINE),
+        "?s :p|:q ?n FILTER(?n = 255)",
+        "?s !:r ?n FILTER(?n = 255)",
+        "{ ?s :p 255 } UNION { ?s :q 255 }",
+    ],
+)
 def test_a_path_of_several_properties_to_a_number_finds_that_number(
-    folder: Path, ask: Ask, path: str
+    folder: Path, ask: Ask, pattern: str
 ) -> None:
+    """The last three are what docs/http.md advises instead."""
     integer = "^^<http://www.w3.org/2001/XMLSchema#integer>"
     release = committed(folder, graph("a", *(f':s{n} :p "{n}"{integer}' for n in (254, 255, 256))))
-    query = f"PREFIX : <http://ex/> SELECT ?s {{ ?s {path} 255 }}"
-    assert rows(ask(release, query)) == ["s255"]
+    assert rows(ask(release, f"PREFIX : <http://ex/> SELECT ?s {{ {pattern} }}")) == ["s255"]
 
 
 def test_a_triple_leaves_the_default_graph_with_the_last_graph_that_held_it(
