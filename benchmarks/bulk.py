@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generated import Conforming
-
 from kg.project import Project
 from kg.store.releases import Releases
 

@@ -26,12 +26,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from generated import TRIPLES, article, articles, claim_iri
-from point_query import machine
-
 from kg.namespaces import RF
 from kg.store.base import Commit, NamedGraph, Owner
 from kg.store.embedded import commit
 from kg_server import Server, running
+from point_query import machine
 
 SECONDS = 4.0
 CONNECTIONS = 16

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pyparsing import ParseException
 from pyshacl.errors import ReportableRuntimeError
 from pyshacl.graph_abstraction import DataGraph
-from pyshacl.shapes_graph import ShapesGraph
 from pyshacl.validator import Validator
-from rdflib import RDF, SH, BNode, Graph, URIRef, plugin
-from rdflib.plugins.sparql.algebra import translateQuery
-from rdflib.plugins.sparql.evaluate import evalQuery
-from rdflib.plugins.sparql.parser import parseQuery
-from rdflib.plugins.sparql.sparql import Query
-from rdflib.query import Processor
+from rdflib import SH, Graph, URIRef
 from rdflib.term import Node
 
 from kg.errors import Place, ShapesError
 from kg.rdf import read_turtle
+from kg.validation.accelerated import Accelerated
+from kg.validation.harvested import HarvestedShapes, Run
+from kg.validation.prepared import install
+from kg.validation.reach import reach
 from kg.validation.report import Finding
-
-_EMPTY: Final = Graph()
+from kg.validation.results import Explainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,22 @@ class Validation:
 
     findings: list[Finding]
     report: Graph = field(repr=False)
+
+    @classmethod
+    def of_nothing(cls) -> Validation:
+        """What a faster engine found conforming has: no finding and no report."""
+        return cls([], Graph())
+
+
+@dataclass(frozen=True, slots=True)
+class ShapesSource:
+    """All that shapes are made from, for another process to make the same."""
+
+    triples: bytes
+    digest: str
+    prefixes: Mapping[str, str]
+    sample: float | None
+    """The part of what the fast engine accepts that pyshacl checks as well; None without it."""
 
 
 class Shapes:
@@ -46,13 +59,14 @@ class Shapes:
     """
 
     def __init__(self, graph: Graph, digest: str = "") -> None:
-        _install_processor()
+        install()
         self.graph = graph
         self.digest = digest
+        self.accelerated: Accelerated | None = None
+        self._sample: float | None = None
         self.prefixes: Mapping[str, str] = {p: str(iri) for p, iri in graph.namespaces()}
         try:
-            self._harvested = ShapesGraph(graph)
-            _ = self._harvested.shapes
+            self._harvested = HarvestedShapes(graph)
         except (ReportableRuntimeError, ValueError) as error:
             raise ShapesError(f"the shapes cannot be used: {_first_line(error)}") from error
 
@@ -76,6 +90,34 @@ class Shapes:
         shapes._try_constraints(origins)
         return shapes
 
+    @classmethod
+    def of(cls, source: ShapesSource) -> Shapes:
+        """The shapes that another process described as `source`."""
+        shapes = cls(Graph().parse(data=source.triples, format="nt"), source.digest)
+        shapes.prefixes = source.prefixes
+        if source.sample is not None:
+            shapes.accelerate(source.sample)
+        return shapes
+
+    @property
+    def source(self) -> ShapesSource:
+        """What another process makes the same shapes from."""
+        triples = self.graph.serialize(format="nt", encoding="utf-8")
+        return ShapesSource(triples, self.digest, self.prefixes, self._sample)
+
+    @cached_property
+    def reach(self) -> int:
+        """The steps from a focus node that a verdict on it may rest on: `kg.validation.reach`."""
+        return reach(self.graph)
+
+    def accelerate(self, sample: float) -> None:
+        """Let a fast engine accept on behalf of these shapes, but for a sample of what it accepts.
+
+        Raises EngineRefused.
+        """
+        self.accelerated = Accelerated(self.graph, sample=sample)
+        self._sample = sample
+
     def findings(self, data: Graph, focus: Iterable[str] | None = None) -> list[Finding]:
         """The findings of `validated`; `focus` are IRIs."""
         nodes = None if focus is None else {URIRef(iri) for iri in focus}
@@ -88,20 +130,27 @@ class Shapes:
         where a shape turns out to be none while it is used.
         """
         graph = DataGraph.from_rdflib(data)
-        executor = self._executor(graph)
+        run = Run()
         results: list[Any] = []
         try:
-            for shape in self._harvested.shapes:
-                # Not pyshacl's own option for focus nodes: it passes over the nodes that sh:node
-                # leads to, and so accepts what it has not looked at.
-                nodes = shape.focus_nodes(graph)
-                nodes = nodes if focus is None else focus & set(nodes)
-                if nodes:
-                    results.extend(shape.validate(executor, graph, focus=list(nodes))[1])
+            # Not by pyshacl's own option for focus nodes: it passes over the nodes that sh:node
+            # leads to, and so accepts what it has not looked at.
+            for shape, nodes in self._harvested.targeting(graph, focus):
+                results.extend(shape.validate(run, graph, nodes)[1])
         except (ReportableRuntimeError, re.error) as error:
             raise ShapesError(f"the shapes cannot be used: {_first_line(error)}") from error
         report, _ = Validator.create_validation_report(self._harvested, not results, results)
-        return Validation(sorted(_findings(report, self.graph)), report)
+        return Validation(self._explainer(graph, run).findings(results), report)
+
+    def _explainer(self, data: DataGraph, run: Run) -> Explainer:
+        def validate(shape: Node, node: Node) -> tuple[bool, list[Any]]:
+            return self._harvested.lookup_shape_from_node(shape).validate(run, data, node)
+
+        def values(shape: Node, focus: Node) -> Iterable[Node]:
+            found = self._harvested.lookup_shape_from_node(shape).value_nodes(data, [focus])
+            return [node for nodes in found.values() for node in nodes]
+
+        return Explainer(self.graph, validate, values)
 
     def _try_constraints(self, origins: Mapping[Node, Path]) -> None:
         """Use each shape on a node that is nowhere, so that a broken one is met before any data.
@@ -109,11 +158,10 @@ class Shapes:
         Constraint components read their parameters, and parse their queries, when first used.
         """
         graph = DataGraph.from_rdflib(Graph())
-        executor = self._executor(graph)
         nowhere = [URIRef("urn:nowhere")]
         for shape in sorted(self._harvested.shapes, key=lambda each: str(each.node)):
             try:
-                shape.validate(executor, graph, focus=nowhere)
+                shape.validate(Run(), graph, nowhere)
             except (ReportableRuntimeError, ValueError, ParseException, re.error) as error:
                 culprit = self._culprit(shape.node, error)
                 file = origins.get(culprit)
@@ -131,109 +179,6 @@ class Shapes:
                     return constraint
         return shape
 
-    def _executor(self, data: DataGraph) -> Any:
-        return Validator(data, shacl_graph=_EMPTY, options={}).make_executor()
-
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
-
-
-# --- reports ------------------------------------------------------------------------------
-
-
-def _findings(report: Graph, shapes: Graph) -> Iterator[Finding]:
-    for result in report.objects(None, SH.result):
-        focus = report.value(result, SH.focusNode)
-        value = report.value(result, SH.value)
-        yield Finding(
-            severity=str(report.value(result, SH.resultSeverity)).removeprefix(str(SH)),
-            focus_node=_name(focus),
-            path=_path(report, report.value(result, SH.resultPath)),
-            component=_component(report, result),
-            message=_message(report, result),
-            value="-" if value == focus else _name(value),
-        )
-
-
-def _component(report: Graph, result: Node) -> str:
-    constraint = report.value(result, SH.sourceConstraint)
-    if isinstance(constraint, URIRef):
-        return constraint.rsplit("/", 1)[-1].rsplit("#", 1)[-1]
-    component = str(report.value(result, SH.sourceConstraintComponent))
-    return component.removeprefix(str(SH)).removesuffix("ConstraintComponent")
-
-
-def _message(report: Graph, result: Node) -> str:
-    messages = sorted(str(message) for message in report.objects(result, SH.resultMessage))
-    return messages[0] if messages else ""
-
-
-def _name(node: Node | None) -> str:
-    """An IRI or a literal's text; a blank node has no name that would mean anything."""
-    return "-" if node is None else "_" if isinstance(node, BNode) else str(node)
-
-
-def _path(report: Graph, path: Node | None) -> str:
-    """A property path in the notation of SPARQL, as far as SHACL has paths (SHACL 1.0, 2.3.1)."""
-    if not isinstance(path, BNode):
-        return _name(path)
-    if (path, RDF.first, None) in report:
-        return _joined(report, path, "/")
-    alternatives = report.value(path, SH.alternativePath)
-    if alternatives is not None:
-        return f"({_joined(report, alternatives, '|')})"
-    for predicate, form in _PATHS.items():
-        inner = report.value(path, predicate)
-        if inner is not None:
-            return form.format(_path(report, inner))
-    return "_"
-
-
-def _joined(report: Graph, members: Node, operator: str) -> str:
-    return operator.join(_path(report, each) for each in report.items(members))
-
-
-_PATHS: Final = {
-    SH.inversePath: "^{}",
-    SH.zeroOrMorePath: "{}*",
-    SH.oneOrMorePath: "{}+",
-    SH.zeroOrOnePath: "{}?",
-}
-
-
-# --- prepared queries ---------------------------------------------------------------------
-
-
-def _install_processor() -> None:
-    """Let every query on an rdflib graph be parsed once; pyshacl gives no other way in."""
-    plugin.register("sparql", Processor, __name__, "PreparingProcessor")
-
-
-class PreparingProcessor(Processor):
-    """An rdflib query processor that keeps what it has parsed.
-
-    pyshacl asks the same query anew for each focus node, and parsing is most of what it does.
-    """
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-
-    def query(  # type: ignore[override]
-        self,
-        strOrQuery: str | Query,
-        initBindings: Mapping[str, Any] | None = None,
-        initNs: Mapping[str, Any] | None = None,
-        base: str | None = None,
-        DEBUG: bool = False,
-    ) -> Mapping[str, Any]:
-        """As rdflib.query.Processor.query."""
-        if isinstance(strOrQuery, str):
-            namespaces = tuple((initNs or {}).items())
-            strOrQuery = _prepared(strOrQuery, namespaces, base)
-        return evalQuery(self.graph, strOrQuery, initBindings or {}, base)
-
-
-@lru_cache(maxsize=1024)
-def _prepared(text: str, namespaces: tuple[tuple[str, Any], ...], base: str | None) -> Query:
-    return translateQuery(parseQuery(text), base, dict(namespaces))
