@@ -1,8 +1,8 @@
-"""Showing errors, findings and progress to a person at a terminal."""
+"""Showing errors and progress to a person at a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +26,6 @@ from rich.text import Text
 from kg.errors import KgError, Place
 from kg.publishing.sources import BadSources
 from kg.publishing.staging import Progress as Report
-from kg.validation.report import Finding, compact
 
 
 def show_error(error: KgError) -> None:
@@ -40,19 +39,6 @@ def show_error(error: KgError) -> None:
     _show_line(error.place)
     if error.remedy:
         click.echo(click.style("  help: ", fg="cyan") + error.remedy, err=True)
-
-
-def show_findings(findings: Sequence[Finding], prefixes: Mapping[str, str]) -> None:
-    """Each finding on standard error, with the line of the source that it is about."""
-    colours = {"Violation": "red", "Warning": "yellow", "Info": "blue"}
-    for finding in findings:
-        where = f"{_where(finding.place)}: " if finding.place else ""
-        severity = click.style(f"{finding.severity}: ", fg=colours.get(finding.severity), bold=True)
-        click.echo(where + severity + finding.message, err=True)
-        _show_line(finding.place)
-        value = "" if finding.value == "-" else f", value {compact(finding.value, prefixes)}"
-        focus = compact(finding.focus_node, prefixes)
-        click.echo(f"  at {focus}{value} ({finding.component})", err=True)
 
 
 def _where(place: Place) -> str:

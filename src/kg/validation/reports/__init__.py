@@ -1,0 +1,1 @@
+"""Findings written as reports: text, JSON, SHACL, SARIF, HTML, JUnit."""
