@@ -11,7 +11,7 @@ from kg.errors import KgError, MalformedFile
 from kg.project import Project
 from kg.publishing.publish import check
 from kg.publishing.reading import read_article
-from kg.publishing.sources import BadSources
+from kg.publishing.sources import BadSources, parse_yaml
 from kg.publishing.staging import _read_reference
 from kg.publishing.texts import Text
 
@@ -192,3 +192,12 @@ def test_null_takes_an_inherited_key_away(project: Project, source: Path) -> Non
     change(source, "    value: 12\n", "    value: 12\n    refTime: null\n")
     (finding,) = check(project).findings
     assert (finding.path.rsplit("/", 1)[1], finding.component) == ("refTime", "MinCount")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("bomb", ["article: *a11\n", "article:\n  textDigest: *a11\n"])
+def test_aliases_that_unfold_without_end_are_refused(source: Path, bomb: str) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]\n"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)]
+    with pytest.raises(MalformedFile, match="aliases unfold to too many values"):
+        parse_yaml(source, "".join(lines) + bomb)
