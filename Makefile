@@ -7,7 +7,7 @@ PORT ?= 8080
 STORE ?= store
 QUADS ?= 1000000
 
-.PHONY: run test check bench bench-http bench-bulk clean
+.PHONY: run test check bench bench-http bench-bulk bench-validation clean
 
 # Build the store from data/ if anything differs from it, and serve it.
 run: $(VENV)/.installed
@@ -37,6 +37,11 @@ bench-http: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	PYTHONPATH=tests $(BIN)/python benchmarks/over_http.py
 	$(BIN)/pytest -q -s tests/web/test_hostile.py | grep "hostile clients"
+
+# Beside pyshacl as it comes; the fast engine is that of the extra `fast`.
+bench-validation: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fast]'
+	PYTHONPATH=tests $(BIN)/python benchmarks/validation.py
 
 # Ten times as much: make bench-bulk QUADS=10000000. With the gate a million quads take minutes.
 bench-bulk: $(VENV)/.installed

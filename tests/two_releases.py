@@ -64,12 +64,9 @@ TOLD: Final = """\
 
 1 claim withdrawn
   - Northland, people who travelled or tried to: 50, The harbour guild, 5 March 2020
-
-And 5 quads added, 5 removed that state no claims, in 2 graphs:
-  graph:derived/0b2dd5eed1d5c9ca: +4 -4
-  graph:entities: +1 -1
 """
-"""What `kg diff` tells of the two after its first two lines; a new name alone is no claim's."""
+"""What `kg diff` tells of the claims of the two, after its first two lines and before what it tells
+of other quads: what the audit finds is among these, and changes with its rules."""
 
 
 def make_store(folder: Path) -> Path:

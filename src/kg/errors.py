@@ -264,7 +264,7 @@ class DuplicateArticle(SourceError):
 
 
 class RuleError(KgError):
-    """A rule of `ontology/rules/` cannot be run."""
+    """A rule of `ontology/rules/` or `ontology/audit/` cannot be run."""
 
     kind = "rule"
     exit_code = 3
@@ -275,6 +275,30 @@ class ShapesError(KgError):
 
     kind = "shapes"
     exit_code = 3
+
+
+class EngineRefused(KgError):
+    """The fast validation engine cannot be relied on here, or is not installed."""
+
+    kind = "engine-refused"
+    exit_code = 3
+
+    def __init__(self, problem: str) -> None:
+        remedy = "pip install 'kg[fast]', or turn the setting `fast` off: pyshacl then checks all."
+        super().__init__(problem, remedy=remedy)
+
+
+class EnginesDisagree(KgError):
+    """The fast engine accepted what pyshacl finds fault with; nothing was written."""
+
+    kind = "engines-disagree"
+    exit_code = 4
+
+    def __init__(self, findings: Sequence[str]) -> None:
+        super().__init__(
+            f"the fast engine accepts what pyshacl does not: {'; '.join(findings[:5])}",
+            remedy="Turn the setting `fast` off and write again; tell the engine's makers.",
+        )
 
 
 _MOST_FINDINGS = 500
@@ -584,7 +608,8 @@ class UnknownFunction(QueryError):
     def __init__(self, function: str) -> None:
         super().__init__(
             f"there is no function {function}",
-            remedy="Use the functions of SPARQL, and the casts of XML Schema.",
+            remedy="Use the functions of SPARQL, the casts of XML Schema and those of"
+            " docs/functions.md.",
         )
 
 
@@ -643,6 +668,14 @@ class DeadlineExceeded(EvaluationError):
         error.remedy = "Look whether it landed; else split it. KG_WRITE_SECONDS can be raised."
         return error
 
+    @classmethod
+    def of_validation(cls, seconds: float) -> DeadlineExceeded:
+        """The error of a validation."""
+        error = cls(seconds)
+        error.message = f"the validation was ended after {seconds:g} s, its deadline"
+        error.remedy = "Send the data in parts. An operator can raise KG_DEADLINE."
+        return error
+
 
 class MemoryExceeded(EvaluationError):
     """The query needed more memory than a worker has."""
@@ -664,6 +697,13 @@ class MemoryExceeded(EvaluationError):
         error.remedy = "Split it. An operator can raise KG_WRITER_MEMORY."
         return error
 
+    @classmethod
+    def of_validation(cls, limit: int) -> MemoryExceeded:
+        """The error of a validation."""
+        error = cls.of_write(limit)
+        error.message = error.message.replace("the write", "the validation", 1)
+        return error
+
 
 class WorkerDied(EvaluationError):
     """The process that evaluated the query ended on it."""
@@ -682,6 +722,22 @@ class WorkerDied(EvaluationError):
         error = cls(cause)
         error.message = "the process that made the write ended on it"
         error.remedy = "Simplify it: deep nesting does this."
+        return error
+
+    @classmethod
+    def of_validation(cls, cause: str) -> WorkerDied:
+        """The error of a validation."""
+        error = cls(cause)
+        error.message = "the process that validated the data ended on it"
+        error.remedy = "Simplify it: deep nesting does this."
+        return error
+
+    @classmethod
+    def of_check(cls, cause: str) -> WorkerDied:
+        """The error of a check in several processes, of which one is gone."""
+        error = cls(cause)
+        error.message = f"a process that checked articles ended: {cause}"
+        error.remedy = "It was killed, or memory ran out: try again, or with KG_CHECK_PROCESSES=1."
         return error
 
 

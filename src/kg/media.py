@@ -71,6 +71,14 @@ RDF_PATCH: Final = Format("patch", "application/rdf-patch", "rdfp", True)
 DIFFERENCE_FORMATS: Final = (CLAIMS, RECORD, RDF_PATCH, QUAD_LINES)
 """The formats of the difference of two releases."""
 
+SARIF: Final = Format("sarif", "application/sarif+json", "sarif", False)
+JUNIT: Final = Format("junit", "application/xml", "xml", False, ("text/xml",))
+REPORT_FORMATS: Final = (RECORD, TEXT, TURTLE, N_TRIPLES, SARIF, HTML, JUNIT)
+"""The formats of the report of a validation, the default first."""
+
+YAML_LD: Final = Format("yaml", "application/ld+yaml", "yaml", True, ("application/yaml",))
+"""The source of an article, which is read but never written."""
+
 
 def formats_for(form: Form) -> tuple[Format, ...]:
     """The formats in which an answer of this form can be given, the default first."""

@@ -8,7 +8,9 @@ BASE: Final = "https://w3id.org/reported-figures/"
 RF: Final = BASE + "ns/"
 CODE: Final = BASE + "code/"
 GRAPH: Final = BASE + "graph/"
+FINDINGS: Final = GRAPH + "findings/"
 SHAPES: Final = BASE + "shapes/"
+FUNCTION: Final = BASE + "function/"
 
 OA: Final = "http://www.w3.org/ns/oa#"
 SCHEMA: Final = "https://schema.org/"
@@ -20,5 +22,6 @@ USUAL_PREFIXES: Final = {
     "xsd": XSD,
     "owl": "http://www.w3.org/2002/07/owl#",
     "rf": RF,
+    "rff": FUNCTION,
 }
 """Declared for every query that does not declare them itself, before those of the context."""

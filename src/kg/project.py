@@ -82,6 +82,10 @@ class Project:
         """The CONSTRUCT queries that derive. Raises MissingFile where there is none."""
         return _needed(self.ontology / "rules", "*.rq", "without rules nothing is derived")
 
+    def audit(self) -> list[Path]:
+        """The CONSTRUCT queries that look for what does not fit together."""
+        return sorted((self.ontology / "audit").glob("*.rq"))
+
     def reference(self) -> list[Path]:
         """The Turtle files of areas, organisations and publications."""
         return sorted((self.folder / "data" / "reference").glob("*.ttl"))

@@ -116,6 +116,17 @@ class Settings:
     writer_memory: int = _setting(
         4096 * _MIB, "Bytes of address space a write may take.", least=512 * _MIB
     )
+    check_processes: int = _setting(
+        2, "Processes in which a build checks articles, where there are more than a handful."
+    )
+    fast: bool = _setting(
+        False,
+        "Let the engine of the extra `fast` accept what it finds to conform; pyshacl decides on"
+        " everything else.",
+    )
+    fast_sample: float = _setting(
+        0.01, "Part of what the fast engine accepts that pyshacl checks as well, from 0 to 1."
+    )
     plain: bool = _setting(
         False,
         "Serve a plain dataset, for conformance tests only: no gate, no owners, no tokens, and a"

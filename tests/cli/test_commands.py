@@ -76,7 +76,7 @@ def test_check_shows_line_caret_and_remedy(project: Project, source: Path) -> No
 def test_check_shows_a_violation_with_its_line(project: Project, source: Path) -> None:
     replace(source, "modality: reported", "modality: bare")
     result = run("check", "--project", project.folder, code=4)
-    first, second = result.stderr.splitlines()[:2]
+    first, second = result.stderr.splitlines()[1:3]
     assert first.endswith(
         "Violation: A claim has exactly one modality, from its scheme (rf:modality)."
     )

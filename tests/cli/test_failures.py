@@ -12,11 +12,12 @@ from click.testing import CliRunner, Result
 
 from conftest import FIXTURES
 from kg.cli import main
-from kg.cli.show import show_findings
 from kg.project import Project
 from kg.settings import Settings
 from kg.store.releases import Releases
 from kg.validation.report import Finding
+from kg.validation.reports.report import Report
+from kg.validation.reports.text import text
 
 
 @pytest.fixture(autouse=True)
@@ -128,9 +129,9 @@ def test_a_user_without_a_name_builds_by_number(
     assert Releases.open(Path("new")).head().who == f"uid {os.getuid()}"
 
 
-def test_a_severity_of_ones_own_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    show_findings([Finding("https://example.org/Hint", "-", "-", "MinCount", "A hint.")], {})
-    assert "https://example.org/Hint: A hint." in capsys.readouterr().err
+def test_a_severity_of_ones_own_is_shown() -> None:
+    finding = Finding("https://example.org/Hint", "-", "-", "MinCount", "A hint.")
+    assert "https://example.org/Hint: A hint." in text(Report(findings=[finding]))
 
 
 def test_help_lists_every_setting() -> None:

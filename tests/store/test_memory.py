@@ -11,6 +11,7 @@ import pytest
 
 from kg.errors import MalformedData, QuerySyntax
 from kg.media import JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
+from kg.namespaces import FUNCTION, USUAL_PREFIXES
 from kg.store.memory import MemoryDataset
 from store_parts import committed, graph
 
@@ -99,3 +100,10 @@ def test_a_refused_rule_leaves_nothing_that_another_thread_may_not_drop() -> Non
     frames = [frame for error in errors for frame, _ in traceback.walk_tb(error.__traceback__)]
     assert [frame for frame in frames if "result" in frame.f_locals] == []
     assert len(errors) == 1
+
+
+def test_a_rule_may_call_the_functions_of_intervals() -> None:
+    query = 'CONSTRUCT { <http://ex/s> <http://ex/p> ?x } { BIND(rff:sum("[1,)", 2) AS ?x) }'
+    assert MemoryDataset().construct(query, USUAL_PREFIXES) == (
+        b'<http://ex/s> <http://ex/p> "[3,)"^^<' + FUNCTION.encode() + b"interval> .\n"
+    )

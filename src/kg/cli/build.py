@@ -54,6 +54,7 @@ def build(
             now=datetime.datetime.now(datetime.UTC),
             texts=[Text.read(file) for file in texts],
             progress=report,
+            settings=settings,
             policy=Policy(settings.keep_releases, settings.keep_days),
             log=_say,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from kg.cli.audit import audit
 from kg.cli.backup import backup
 from kg.cli.build import build
 from kg.cli.check import check
@@ -84,6 +85,7 @@ def main() -> None:
 
 
 for command in (
+    audit,
     backup,
     build,
     check,

@@ -48,7 +48,7 @@ def ordered(rules: Iterable[Rule]) -> list[Rule]:
 
 def read_rule(file: Path, query: str) -> Rule:
     """The rule of this text; the file is what errors name. Raises RuleError."""
-    _check_calls(file, query)
+    check_calls(file, query)
     target = _TARGET.search(query)
     if not target:
         raise RuleError(
@@ -59,8 +59,8 @@ def read_rule(file: Path, query: str) -> Rule:
     return Rule(file, query, target.group(1))
 
 
-def _check_calls(file: Path, query: str) -> None:
-    """A rule reads what is staged and nothing else; the engine would call whom it names."""
+def check_calls(file: Path, query: str) -> None:
+    """Raise RuleError for a rule that names a server: the engine would call it."""
     try:
         remote = next(iter(remotes(query)), None)
     except QuerySyntax as error:
@@ -112,11 +112,12 @@ def _derived(
         if not graph.restricted:
             dataset.add(graph.iri, graph.triples)
     for rule in rules:
-        dataset.add(unit.targets[rule.target], _triples(rule, dataset, prefixes))
+        dataset.add(unit.targets[rule.target], constructed(rule, dataset, prefixes))
     return _merged(unit, dataset)
 
 
-def _triples(rule: Rule, dataset: MemoryDataset, prefixes: Mapping[str, str]) -> bytes:
+def constructed(rule: Rule, dataset: MemoryDataset, prefixes: Mapping[str, str]) -> bytes:
+    """The N-Triples that the rule makes of the dataset; raises RuleError."""
     try:
         return dataset.construct(rule.query, prefixes)
     except QuerySyntax as error:

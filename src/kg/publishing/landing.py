@@ -20,6 +20,7 @@ from kg.errors import (
 )
 from kg.media import N_TRIPLES
 from kg.publishing.preparation import Checks, Preparer
+from kg.publishing.reauditing import findings_after
 from kg.publishing.staging import is_reference, reached
 from kg.publishing.using import with_dataset
 from kg.publishing.writes import Method, Write, Written
@@ -30,6 +31,7 @@ from kg.publishing.written_graphs import (
     check_free,
     checked,
     derived_graph,
+    is_derived_of_written,
 )
 from kg.query.prefixes import prefixes_of
 from kg.query.updates import Operation, operations
@@ -253,7 +255,13 @@ def _change(
         graphs = tuple(NamedGraph(iri, triples, Owner.API) for iri, triples in contents.items())
     else:
         names |= {derived_graph(graph) for graph in contents}
-        graphs = _derived_and_checked(store, head, contents, preparer.checks(head))
+        checks = preparer.checks(head)
+        graphs = _derived_and_checked(store, head, contents, checks)
+        changed = dict.fromkeys(names, b"") | {graph.iri: graph.triples for graph in graphs}
+        with store.graphs() as held:
+            found = findings_after(changed, held, head, checks)
+        names |= found.names
+        graphs += found.graphs
     return Commit(
         graphs=graphs,
         owners=frozenset(),
@@ -286,15 +294,13 @@ def _elsewhere(
 ) -> Callable[[str, str], Iterator[Statement]]:
     """What others than a graph say of an IRI, once the graphs are what they are to be."""
     owners = {state.iri: state.owner for state in head.graphs}
-    clients = [iri for iri, owner in owners.items() if owner is Owner.API]
-    # What is derived from clients' graphs is derived anew, from all that is seen together.
-    left_out = {*contents, *map(derived_graph, (*contents, *clients))}
     new = Said(NamedGraph(iri, triples, Owner.API) for iri, triples in contents.items())
 
     def elsewhere(graph: str, subject: str) -> Iterator[Statement]:
         yield from new.elsewhere(graph, subject)
         for other, line in graphs.described(subject):
-            if other not in left_out:
+            # What is derived from clients' graphs is derived anew, from all that is seen together.
+            if other not in contents and not is_derived_of_written(other):
                 yield Statement(line, other, owners[other])
 
     return elsewhere

@@ -77,18 +77,19 @@ def written_or_error(message: Message) -> Written:
         head = message.head["written"]
         events = tuple((level, line) for level, line in head["events"])
         return Written(**head | {"events": events})
-    raise _error(message.head["error"], message.body)
+    raise error_of(message)
 
 
-def _error(head: dict[str, Any], body: bytes) -> KgError:
-    """The error without its `__init__`, which takes other arguments in each class."""
+def error_of(message: Message) -> KgError:
+    """The error of a message; without its `__init__`, which takes other arguments in each class."""
+    head: dict[str, Any] = message.head["error"]
     kind = getattr(errors, head["kind"])
     state = {name: tuple(it) if isinstance(it, list) else it for name, it in head["state"].items()}
     if state["place"]:
         file, *rest = state["place"]
         state["place"] = Place(Path(file), *rest)
     if head["has_report"]:
-        state["report"] = body
+        state["report"] = message.body
     error = kind.__new__(kind, state["message"])
     error.__dict__.update(state)
     assert isinstance(error, KgError)  # noqa: S101 - our own writer names no other class

@@ -14,6 +14,7 @@ from kg.errors import StoreError
 from kg.files import decoded, read_bytes
 from kg.namespaces import USUAL_PREFIXES
 from kg.project import Project
+from kg.publishing.audit import AuditRule, read_audit_rule
 from kg.publishing.derivation import Rule, ordered, read_rule
 from kg.store import catalog
 from kg.store.base import Release
@@ -23,6 +24,7 @@ from kg.validation.conformance import Shapes
 _CONTEXT: Final = "context.jsonld"
 _SHAPES: Final = "shapes.nt"
 _RULES: Final = "rules/"
+_AUDIT: Final = "audit/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Checks:
     shapes: Shapes
     rules: Sequence[Rule]
     prefixes: Mapping[str, str]
+    audit: Sequence[AuditRule] = ()
+    """What is run over all that is public, once it conforms."""
 
 
 def release_files(project: Project, shapes: bytes) -> dict[str, bytes]:
@@ -40,7 +44,8 @@ def release_files(project: Project, shapes: bytes) -> dict[str, bytes]:
     Raises MalformedFile where what it says of the dataset cannot be read.
     """
     rules = {_RULES + file.name: file.read_bytes() for file in project.rules()}
-    files = {_CONTEXT: project.context.read_bytes(), _SHAPES: shapes} | rules
+    audit = {_AUDIT + file.name: file.read_bytes() for file in project.audit()}
+    files = {_CONTEXT: project.context.read_bytes(), _SHAPES: shapes} | rules | audit
     if project.catalog.exists():
         files[catalog.FILE] = read_bytes(project.catalog, "it describes the dataset")
         catalog.parse_catalog(files[catalog.FILE], project.catalog)
@@ -73,6 +78,11 @@ def check_carries(release: Release, files: Mapping[str, bytes]) -> None:
         )
 
 
+def carries_audit(release: Release) -> bool:
+    """Whether there are rules of an audit in a release."""
+    return any(name.startswith(_AUDIT) for name in carried_files(release.folder))
+
+
 def _read(release: Release, files: Mapping[str, bytes]) -> Checks:
     check_carries(release, files)
     rules = (
@@ -84,4 +94,9 @@ def _read(release: Release, files: Mapping[str, bytes]) -> Checks:
         shapes=Shapes(Graph().parse(data=files[_SHAPES], format="nt"), release.shapes_digest),
         rules=ordered(rules),
         prefixes=USUAL_PREFIXES | dict(Context.parse(files[_CONTEXT]).prefixes),
+        audit=tuple(
+            read_audit_rule(Path(name), decoded(content, Path(name)))
+            for name, content in sorted(files.items())
+            if name.startswith(_AUDIT)
+        ),
     )

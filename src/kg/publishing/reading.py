@@ -32,6 +32,7 @@ from kg.publishing.sources import (
     BadSources,
     Node,
     load_yaml,
+    parse_yaml,
     place_of,
 )
 from kg.publishing.texts import Span, Text, digest, is_span
@@ -72,6 +73,11 @@ def read_article(
     MalformedFile, or BadSources with everything that is wrong.
     """
     return _Reader(file, context, known, load_yaml(file)).article(texts)
+
+
+def read_submitted(file: Path, text: str, context: Context, known: Set[str]) -> Article:
+    """The article whose source is this text; the file is what errors name. Raises the same."""
+    return _Reader(file, context, known, parse_yaml(file, text)).article(())
 
 
 class _Reader:

@@ -25,6 +25,9 @@ PLACE_KEYS: Final = frozenset({"at", "valueAt", "hedgeAt", "stanceAt", "cueAt"})
 _DEPTH: Final = 100
 """How deep the brackets and indents of a source may nest."""
 
+_PARTS: Final = 1_000_000
+"""Values in a source: aliases of aliases make a few lines more than memory holds."""
+
 _BITS: Final = 14_000
 """The bits that a number may have; beyond 4300 digits Python does not write one."""
 
@@ -98,7 +101,11 @@ class BadSources(SourceError):
 
 def load_yaml(file: Path) -> CommentedMap:
     """The mapping in a YAML file, with the lines of its keys. Raises MissingFile, MalformedFile."""
-    text = read_text(file, "it is the source of an article")
+    return parse_yaml(file, read_text(file, "it is the source of an article"))
+
+
+def parse_yaml(file: Path, text: str) -> CommentedMap:
+    """The mapping in the text of a YAML file, which errors name. Raises MalformedFile."""
     _check_line_ends(file, text)
     try:
         tree = editor().load(text)
@@ -113,7 +120,18 @@ def load_yaml(file: Path) -> CommentedMap:
         raise MalformedFile(Place(file), "YAML", str(error).splitlines()[0]) from error
     if not isinstance(tree, CommentedMap):
         raise MalformedFile(Place(file, 1), "an article's source", "it is not a mapping")
+    if _unfolded(tree, {}) > _PARTS:
+        raise MalformedFile(Place(file, 1), "YAML", "its aliases unfold to too many values")
     return tree
+
+
+def _unfolded(part: object, known: dict[int, int]) -> int:
+    """How many values a part of the tree has, those that aliases name once for each alias."""
+    inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    if id(part) not in known:
+        known[id(part)] = _PARTS  # what holds itself has no end
+        known[id(part)] = 1 + sum(_unfolded(each, known) for each in inner)
+    return known[id(part)]
 
 
 def _check_line_ends(file: Path, text: str) -> None:

@@ -54,7 +54,35 @@ class Reference:
 
     def reached_from(self, triples: Iterable[bytes]) -> bytes:
         """The statements of every reference subject that these N-Triples lead to, at any depth."""
-        return reached(triples, lambda name: self._statements.get(name, ()))
+        return reached(triples, self._said_of)
+
+    def within(self, triples: Iterable[bytes], steps: int) -> bytes:
+        """As `reached_from`, for subjects at most so many steps away, and all their classes."""
+        return reached_within(triples, self._said_of, steps)
+
+    def _said_of(self, name: bytes) -> Iterable[bytes]:
+        return self._statements.get(name, ())
+
+
+def reached_within(
+    triples: Iterable[bytes], statements: Callable[[bytes], Iterable[bytes]], steps: int
+) -> bytes:
+    """As `reached`, for subjects at most so many steps away, and all their classes."""
+    found: dict[bytes, list[bytes]] = {}
+    lines = [line for document in triples for line in document.splitlines()]
+    step = 0
+    while lines:
+        step += 1
+        followed = lines if step <= steps else [line for line in lines if _is_of_class(line)]
+        new = dict.fromkeys(name for line in followed if (name := _object(line)) not in found)
+        for name in new:
+            found[name] = list(statements(name))
+        lines = [line for name in new for line in found[name]]
+    return b"".join(line + b"\n" for those in found.values() for line in those)
+
+
+def _is_of_class(line: bytes) -> bool:
+    return line.split(b" ", 2)[1] in _CLASS_PREDICATES
 
 
 def reached(triples: Iterable[bytes], statements: Callable[[bytes], Iterable[bytes]]) -> bytes:
@@ -70,6 +98,12 @@ def reached(triples: Iterable[bytes], statements: Callable[[bytes], Iterable[byt
             found[name] = list(statements(name))
             pending.extend(found[name])
     return b"".join(line + b"\n" for lines in found.values() for line in lines)
+
+
+_CLASS_PREDICATES: Final = (
+    b"<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>",
+    b"<http://www.w3.org/2000/01/rdf-schema#subClassOf>",
+)
 
 
 def subjects(documents: Iterable[bytes]) -> frozenset[str]:
@@ -199,11 +233,12 @@ def article_unit(
         graphs=graphs,
         reference=reference.reached_from(graph.triples for graph in graphs),
         targets={name: f"{GRAPH}{name}/{article.key}" for name in ("claims", "derived")},
-        places=_places(article, context),
+        places=places_of(article, context),
     )
 
 
-def _places(article: Article, context: Context) -> dict[str, dict[str, Place]]:
+def places_of(article: Article, context: Context) -> dict[str, dict[str, Place]]:
+    """The places of an article's nodes: see `Unit`."""
     return {
         node.iri: {"": node.place}
         | {context.terms[key].iri: place for key, place in node.places.items()}

@@ -31,13 +31,16 @@ _SOURCES: Final = {
     "works/": "what was given to kg publish",
     "sensitive/": "data/articles/*/article.yaml",
     "derived/": "ontology/rules/*.rq, or the graph that it is derived from",
+    "findings/": "ontology/audit/*.rq, or the graphs that are audited",
 }
 """What the graphs of a project are made from, by their names, or the start of those.
 
 No client writes one, there or not: it would keep the article that comes to have the name from
 being built; and whether a restricted graph is there must not be told.
 """
+_DERIVED: Final = ("derived/", "findings/")
 _OURS: Final = "urn:x-kg:"
+_WRITTEN: Final = "api-"
 _DOTS: Final = re.compile(r"[^?#]*/\.{1,2}(?:[/?#]|$)")
 
 
@@ -49,7 +52,7 @@ def check_free(graph: str, owner: Owner | None) -> None:
     name = graph.removeprefix(GRAPH)
     source = _source(name) if name != graph else ""
     if source or graph.startswith(_OURS):
-        owner = Owner.DERIVED if name.startswith("derived/") else Owner.DATA
+        owner = Owner.DERIVED if name.startswith(_DERIVED) else Owner.DATA
     if owner not in (None, Owner.API):
         raise ForeignGraph(graph, owner.value, Owner.API.value, source)
     check_segments(graph)
@@ -74,9 +77,14 @@ def derived_graph(graph: str) -> str:
     return f"{GRAPH}derived/{_key(graph)}"
 
 
+def is_derived_of_written(graph: str) -> bool:
+    """Whether a graph is one that `derived_graph` gives, by its name alone."""
+    return graph.startswith(f"{GRAPH}derived/{_WRITTEN}")
+
+
 def _key(graph: str) -> str:
     """No article has such a key: theirs are digits and letters only."""
-    return f"api-{hashlib.sha256(graph.encode()).hexdigest()[:32]}"
+    return f"{_WRITTEN}{hashlib.sha256(graph.encode()).hexdigest()[:32]}"
 
 
 @dataclass(frozen=True, slots=True)

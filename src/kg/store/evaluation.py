@@ -30,6 +30,7 @@ from kg.errors import KgError
 from kg.media import CSV, JSON, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TSV, TURTLE, XML
 from kg.namespaces import BASE
 from kg.store.base import Dataset, Differing, Dump, Task
+from kg.store.calls import with_functions
 from kg.store.canonical import held_lines, quad_line
 from kg.store.differences import Written, differences_between, written
 from kg.store.digests import result_digest
@@ -184,19 +185,31 @@ def _closed_on_failure(output: Output) -> Iterator[None]:
 
 
 def _query(store: Store, task: Task) -> _Result:
-    dataset, prefixes = task.dataset, dict(task.prefixes)
+    dataset = task.dataset
     if dataset == Dataset():
-        return store.query(task.query, base_iri=BASE, prefixes=prefixes)
+        return _asked(store, task, None, None)
     named: list[NamedNode | BlankNode] = [NamedNode(iri) for iri in dataset.named_graphs]
     default: list[_Graph] = [NamedNode(iri) for iri in dataset.default_graphs]
     if len(default) > 1:
         store, default = _merged(store, default, named), [DefaultGraph()]
-    return store.query(
-        task.query,
-        base_iri=BASE,
-        prefixes=prefixes,
-        default_graph=default,
-        named_graphs=named,
+    return _asked(store, task, default, named)
+
+
+def _asked(
+    store: Store,
+    task: Task,
+    default: list[_Graph] | None,
+    named: list[NamedNode | BlankNode] | None,
+) -> _Result:
+    return with_functions(
+        lambda known: store.query(
+            task.query,
+            base_iri=BASE,
+            prefixes=dict(task.prefixes),
+            default_graph=default,
+            named_graphs=named,
+            custom_functions=known,
+        )
     )
 
 

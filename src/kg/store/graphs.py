@@ -17,9 +17,10 @@ from pyoxigraph import (
     serialize,
 )
 
-from kg.errors import BadArgument
+from kg.errors import BadArgument, StoreDamaged
 from kg.namespaces import BASE
 from kg.store.base import Release
+from kg.store.calls import with_functions
 from kg.store.canonical import canonical_lines, held_lines
 from kg.store.syntax import engine_error, syntax_error
 
@@ -27,6 +28,14 @@ DEFAULT_GRAPH: Final = "urn:x-kg:default"
 """What a plain store calls its default graph in the manifest."""
 
 _GRAPH_STATE: Final = re.compile("The graph .* (?:does not exist|already exists)")
+
+
+def read_release(release: Release) -> Graphs:
+    """The public graphs of a release; raises StoreDamaged."""
+    try:
+        return Graphs(Store.read_only(str(release.folder / "public")))
+    except (OSError, RuntimeError, ValueError) as error:
+        raise StoreDamaged(f"{release.folder} cannot be opened: {error}") from error
 
 
 def graph_name(iri: str) -> NamedNode | DefaultGraph:
@@ -149,7 +158,11 @@ class Draft(Graphs):
 
     def _update(self, operation: str, prefixes: Mapping[str, str]) -> None:
         try:
-            self._store.update(operation, base_iri=BASE, prefixes=dict(prefixes))
+            with_functions(
+                lambda known: self._store.update(
+                    operation, base_iri=BASE, prefixes=dict(prefixes), custom_functions=known
+                )
+            )
         except SyntaxError as error:
             raise syntax_error(str(error), operation, prefixes) from error
         except (OSError, RuntimeError, ValueError) as error:

@@ -9,6 +9,7 @@ from pyoxigraph import NamedNode, Quad, QueryTriples, RdfFormat, Store, parse
 
 from kg.errors import EvaluationFailed, MalformedData, QuerySyntax
 from kg.media import JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
+from kg.store.calls import with_functions
 from kg.store.canonical import canonical_lines, held_lines
 from kg.store.syntax import syntax_error
 from kg.store.xml_depth import check_depth
@@ -74,7 +75,11 @@ class MemoryDataset:
         """
         self._complete_union()
         try:
-            result = self._store.query(query, prefixes=dict(prefixes))
+            result = with_functions(
+                lambda known: self._store.query(
+                    query, prefixes=dict(prefixes), custom_functions=known
+                )
+            )
             if not isinstance(result, QueryTriples):
                 # The error keeps this frame, and another thread must not be the one to drop it.
                 del result

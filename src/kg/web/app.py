@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from kg.errors import UnknownResource, UpdateRefused
 from kg.media import N_QUADS, TRIG, Format
+from kg.publishing.validating import Validator
 from kg.publishing.writing import Writer
 from kg.query.request import QueryRequest
 from kg.query.run import Plan
@@ -33,6 +34,7 @@ from kg.web.resources import description, is_known, split_suffix, unknown
 from kg.web.running import Running
 from kg.web.service import describe
 from kg.web.updates import is_update, update
+from kg.web.validation import validate
 
 
 def create_app(store: EmbeddedStore, settings: Settings, running: Running) -> Flask:
@@ -54,6 +56,8 @@ def create_app(store: EmbeddedStore, settings: Settings, running: Running) -> Fl
     _graph_writes(app, settings, writer, tokens)
     citation_routes(app, store, settings, running, tokens)
     history_routes(app, store, settings, running)
+    if not settings.plain:
+        _validation(app, store, settings)
 
     @app.delete("/queries/<id>")
     def cancel(id: str) -> Response:
@@ -173,6 +177,15 @@ def _graph_writes(app: Flask, settings: Settings, writer: Writer, tokens: Tokens
             return graph_store.create(request, writer, settings, tokens)
         iri = graph_store.named_by(request, path, settings)
         return graph_store.change(request, iri, writer, settings, tokens)
+
+
+def _validation(app: Flask, store: EmbeddedStore, settings: Settings) -> None:
+    """Checking what is not written; by the shapes of HEAD alone."""
+    validator = Validator(store.folder, settings)
+
+    @app.post("/validate")
+    def validated() -> Response:
+        return validate(request, validator, settings)
 
 
 class _App(Flask):

@@ -9,7 +9,7 @@ Fields = list[tuple[str, str]]
 
 _EXPOSED: Final = (
     "Accept-Ranges, Allow, Content-Length, Content-Range, ETag, KG-Digest, KG-Graph-Digest,"
-    " KG-Query-Id, KG-Release, KG-Truncated, Link, Location, Repr-Digest, Retry-After,"
+    " KG-Conforms, KG-Query-Id, KG-Release, KG-Truncated, Link, Location, Repr-Digest, Retry-After,"
     " Server-Timing, WWW-Authenticate, X-Request-Id"
 )
 _ALLOWED: Final = (

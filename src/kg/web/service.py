@@ -23,6 +23,7 @@ from kg.media import (
 )
 from kg.settings import Settings
 from kg.store.base import GraphState, Release
+from kg.store.functions import function_iris
 from kg.store.graphs import DEFAULT_GRAPH
 from kg.store.statistics import read_statistics
 from kg.web.functions import FUNCTIONS
@@ -91,16 +92,25 @@ def _lines(root: str, release: Release, settings: Settings, *, writes: bool) -> 
         yield statement(_SERVICE, "sd:supportedLanguage", "sd:SPARQL11Update")
         for format in BODIES:
             yield statement(_SERVICE, "sd:inputFormat", f"formats:{FORMAT_NAMES[format]}")
-    for function in FUNCTIONS:
+    for function in (*FUNCTIONS, *function_iris()):
         yield statement(_SERVICE, "sd:extensionFunction", iri(function))
         yield statement(iri(function), "rdf:type", "sd:Function")
     if not settings.plain:
         yield statement(_SERVICE, "sd:feature", "sd:UnionDefaultGraph")
         yield statement(_DEFAULT, "rdfs:comment", text(_UNION))
+    if not settings.plain:
+        yield from _validation(iri(f"{root}validate"))
     for description in (".well-known/void", "catalog"):
         yield statement(_DATASET, "rdfs:seeAlso", iri(root + description))
     yield statement(_SERVICE, "sd:defaultDataset", _DATASET)
     yield from _dataset(release)
+
+
+def _validation(address: str) -> Iterator[str]:
+    """Where data is checked with the shapes; no vocabulary has a name for such a service."""
+    yield statement(_SERVICE, "rdfs:seeAlso", address)
+    told = "POST to it checks RDF, or the source of an article, with our SHACL shapes."
+    yield statement(address, "rdfs:label", text(told))
 
 
 def _dataset(release: Release) -> Iterator[str]:

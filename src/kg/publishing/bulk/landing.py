@@ -16,6 +16,8 @@ from kg.publishing.bulk.inputs import Input
 from kg.publishing.bulk.journal import Journal
 from kg.publishing.bulk.quarantine import ASIDE, move_to, put_file, put_graphs
 from kg.publishing.bulk.units import Refused, fingerprint, graphs_of, is_derived
+from kg.publishing.preparation import Preparer, carries_audit
+from kg.publishing.reauditing import Findings, findings_after, findings_of, too_many
 from kg.publishing.staging import Progress, subjects
 from kg.settings import Settings
 from kg.store.base import Commit, GraphState, Owner, Release, SpooledGraph
@@ -84,11 +86,13 @@ def land(
             raise SetAside(aside, landing.quarantine)
         spooled = tuple(graph for _, graph in journal.graphs())
         units = sum(1 for _ in journal.units())
+        replaced = _replaced(landing, journal, held)
+        found = _findings(landing, held, head, spooled, replaced)
         change = Commit(
-            graphs=(),
+            graphs=found.graphs,
             spooled=spooled,
             owners=frozenset(),
-            names=frozenset(_replaced(landing, journal, held)),
+            names=found.names.union(replaced),
             who=landing.who,
             message=_message(landing, units),
             shapes_digest=head.shapes_digest,
@@ -107,6 +111,31 @@ def land(
         quarantine=landing.quarantine,
         notes=(*journal.notes(), *_kept(landing, journal)),
     )
+
+
+def _findings(
+    landing: Landing,
+    held: Writing,
+    head: Release,
+    spooled: Sequence[SpooledGraph],
+    replaced: Iterable[str],
+) -> Findings:
+    """What the audit finds then; nothing is audited that the gate did not look at."""
+    before = {state.iri: state for state in head.graphs}
+    public = {each.state.iri: each for each in spooled if not each.restricted}
+    gone = {iri for iri in replaced if iri in before and iri not in public}
+    new = {
+        iri: each
+        for iri, each in public.items()
+        if iri not in before or before[iri].digest != each.state.digest
+    }
+    if not gone and not new:
+        return Findings()
+    if not landing.gate or too_many(head, {iri: it.state.quads for iri, it in new.items()}, gone):
+        return findings_of(head) if carries_audit(head) else Findings()
+    changed = dict.fromkeys(gone, b"") | {iri: _content(each) for iri, each in new.items()}
+    with held.graphs() as graphs:
+        return findings_after(changed, graphs, head, Preparer().checks(head))
 
 
 def _message(landing: Landing, units: int) -> str:

@@ -79,7 +79,7 @@ def publish_in_bulk(
     releases = Releases.open(store)
     head = releases.head()
     check_carries(head, carried_files(head.folder))
-    name = _name(request, given, head)
+    name = _name(request, settings, given, head)
     _sweep(store, name, say)
     try:
         with held(head.folder), _job(store, name) as job:
@@ -127,10 +127,10 @@ def _check_quarantine(request: Request, store: Path) -> None:
 # --- the job ------------------------------------------------------------------------------
 
 
-def _name(request: Request, given: Sequence[Input], head: Release) -> str:
+def _name(request: Request, settings: Settings, given: Sequence[Input], head: Release) -> str:
     """The same for the same work, so that it is found again."""
     files = [(str(it.file.resolve()), it.size, it.changed, it.graph) for it in given]
-    return digest_of([files, request.gate, basis_of(head)])[:16]
+    return digest_of([files, request.gate, settings.fast, basis_of(head)])[:16]
 
 
 @contextmanager
@@ -184,7 +184,8 @@ def _look_at_all(
     dumps = [each for each in given if each.kind is Kind.DATASET]
     size = sum(each.bytes for each in dumps)
     buckets = min(_MOST_BUCKETS, 1 + size // _BYTES[request.gate])
-    setup = Setup(store, head.name, job, request.gate, buckets)
+    fast = settings.fast_sample if settings.fast else None
+    setup = Setup(store, head.name, job, request.gate, buckets, fast)
     first: list[Task] = [*_cuts(dumps), *_reads(given, gate=request.gate)]
     done = journal.done()
     if done:

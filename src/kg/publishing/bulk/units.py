@@ -12,8 +12,8 @@ from rdflib import Graph
 from rdflib.exceptions import ParserError
 
 from kg.context import Context
-from kg.errors import BadArgument, KgError
-from kg.namespaces import BASE, GRAPH
+from kg.errors import BadArgument, EnginesDisagree, KgError
+from kg.namespaces import BASE, FINDINGS, GRAPH
 from kg.publishing.derivation import derived
 from kg.publishing.gate import placed, validations
 from kg.publishing.preparation import Checks
@@ -61,7 +61,7 @@ def graphs_of(unit: str) -> list[str]:
 
 def is_derived(graph: str) -> bool:
     """Whether the graph holds what is derived."""
-    return graph.startswith(_DERIVED)
+    return graph.startswith((_DERIVED, FINDINGS))
 
 
 def split(unit: str, lines: Iterable[bytes]) -> dict[str, bytes]:
@@ -102,7 +102,7 @@ def unit_of_graphs(unit: str, graphs: Mapping[str, bytes], *, keep_derived: bool
     given = tuple(
         NamedGraph(iri, triples, Owner.PUBLISHED)
         for iri, triples in graphs.items()
-        if keep_derived or not is_derived(iri)
+        if not is_derived(iri) or (keep_derived and not iri.startswith(FINDINGS))
     )
     key = unit.removeprefix(_OF_ARTICLE)
     if key == unit:
@@ -149,6 +149,8 @@ def examined(unit: Unit, checks: Checks, reference: Reference) -> Unit | Refused
             violations |= lines
     except ParserError:
         return Refused(("it holds a triple term or a base direction, which no shape can check",))
+    except EnginesDisagree as error:
+        return refusal(error)
     if violations:
         turtle = report.serialize(format="turtle", encoding="utf-8")
         return Refused(tuple(sorted(violations)), turtle)
