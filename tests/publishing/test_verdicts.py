@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Never
 
 import pytest
 from rdflib import Graph
@@ -163,13 +164,13 @@ def test_two_processes_find_what_one_finds() -> None:
     assert len(one.conforming) == 41
 
 
-def ending(source: ShapesSource) -> None:
+def ending(source: ShapesSource) -> Never:
     """What a process starts with that does not live long."""
     os._exit(9)
 
 
 def test_a_process_that_ends_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "_start", ending)
+    monkeypatch.setattr(gate, "_checker", ending)
     with pytest.raises(WorkerDied, match="a process that checked articles ended"):
         judged(many(40, []), shapes(), silent, processes=2)
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import multiprocessing
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from kg.errors import EnginesDisagree, Place, WorkerDied
+from kg.publishing.processes import ProcessEnded, Work, done
 from kg.publishing.staging import Progress, Reference, Staged, Unit
 from kg.validation.conformance import Shapes, ShapesSource, Validation
 from kg.validation.memory import add_triples, read_graph
@@ -159,33 +157,20 @@ def _validated_all(
         yield from ((print_, _found(task, shapes)) for print_, task in tasks.items())
         return
     bare = [(print_, replace(task, places={})) for print_, task in tasks.items()]
-    with ProcessPoolExecutor(
-        max_workers=processes,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start,
-        initargs=(source,),
-    ) as pool:
-        try:
-            yield from pool.map(_found_by_worker, bare, chunksize=8)
-        except BrokenProcessPool as error:
-            raise WorkerDied.of_check(str(error)) from error
+    try:
+        yield from done(Work(_checker, source), bare, processes)
+    except ProcessEnded as error:
+        raise WorkerDied.of_check(str(error)) from error
 
 
 def _found(task: Task, shapes: Shapes) -> list[Finding]:
     return [each for part in task.parts for each in validated(*part, shapes).findings]
 
 
-_workers_shapes: list[Shapes] = []
-"""The shapes of a worker process, compiled once when it starts; empty anywhere else."""
-
-
-def _start(source: ShapesSource) -> None:
-    _workers_shapes[:] = [Shapes.of(source)]
-
-
-def _found_by_worker(task: tuple[str, Task]) -> tuple[str, list[Finding]]:
-    print_, unit = task
-    return print_, _found(unit, _workers_shapes[0])
+def _checker(source: ShapesSource) -> Callable[[tuple[str, Task]], tuple[str, list[Finding]]]:
+    """What a process of its own does with each task; the shapes are compiled once."""
+    shapes = Shapes.of(source)
+    return lambda task: (task[0], _found(task[1], shapes))
 
 
 # --- findings -----------------------------------------------------------------------------
