@@ -906,9 +906,15 @@ class MalformedData(FormatError):
     kind = "malformed-data"
 
     def __init__(
-        self, format_name: str, problem: str, line: int | None = None, column: int | None = None
+        self,
+        format_name: str,
+        problem: str,
+        line: int | None = None,
+        column: int | None = None,
+        *,
+        remedy: str = "Mend it at this place.",
     ) -> None:
-        super().__init__(f"this is not {format_name}: {problem}", remedy="Mend it at this place.")
+        super().__init__(f"this is not {format_name}: {problem}", remedy=remedy)
         self.problem = problem
         self.line = line
         self.column = column

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,6 +22,7 @@ from kg.cli import main
 from kg.cli.watch import watched
 from kg.project import Project
 
+ARTICLE = "data/articles/harbour-news/article.yaml"
 FORMATS = ("html", "json", "junit", "sarif", "text", "turtle")
 
 
@@ -96,6 +99,154 @@ def test_a_source_that_cannot_be_read_is_in_the_report_and_ends_with_3(
     findings = json.loads(result.stdout)["findings"]
     assert [each["component"] for each in findings] == ["UnknownKey", "UnknownKey"]
     assert {each["place"]["key"] for each in findings} == {"qualifer", "lang"}
+
+
+# --- what cannot be checked ---------------------------------------------------------------
+
+Told = tuple[str, str, str]
+"""Severity, place and message."""
+
+
+def _of_json(written: str) -> list[Told]:
+    told = []
+    for each in json.loads(written)["findings"]:
+        place = ":".join(str(each["place"][name]) for name in ("file", "line", "column"))
+        told.append((each["severity"], place, each["message"]))
+    return told
+
+
+def _of_sarif(written: str) -> list[Told]:
+    SarifLog.model_validate_json(written, strict=True)
+    told = []
+    for each in json.loads(written)["runs"][0]["results"]:
+        physical = each["locations"][0]["physicalLocation"]
+        region = physical["region"]
+        file = physical["artifactLocation"]["uri"]
+        place = f"{file}:{region['startLine']}:{region['startColumn']}"
+        told.append(({"error": "Violation"}[each["level"]], place, each["message"]["text"]))
+    return told
+
+
+def _of_junit(written: str) -> list[Told]:
+    root = ElementTree.fromstring(written)  # noqa: S314 - we wrote it
+    assert [each.get("name") for each in root.iter("testcase")] == [ARTICLE]  # none else passed
+    told = [(each.text or "").splitlines()[1] for each in root.iter("failure")]
+    parts = (line.split(": ", 2) for line in told)
+    return [(severity, place, message) for place, severity, message in parts]
+
+
+def _of_turtle(written: str) -> list[Told]:
+    graph = Graph().parse(data=written, format="turtle")
+    told = []
+    for result in graph.objects(None, SH.result):
+        place, message = str(graph.value(result, SH.resultMessage)).split(": ", 1)
+        severity = graph.value(result, SH.resultSeverity)
+        told.append((str(severity).removeprefix(str(SH)), place, message))
+    return told
+
+
+class _Items(HTMLParser):
+    """The texts within each finding of the page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[list[str]] = []
+        self._open = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "li" and dict(attrs).get("id"):
+            self.found.append([])
+            self._open = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = self._open and tag != "li"
+
+    def handle_data(self, data: str) -> None:
+        if self._open and data.strip(": \n"):
+            self.found[-1].append(data)
+
+
+def _of_html(written: str) -> list[Told]:
+    items = _Items()
+    items.feed(written)
+    return [(severity, place, message) for severity, message, place, *_ in items.found]
+
+
+READERS = {
+    "html": _of_html,
+    "json": _of_json,
+    "junit": _of_junit,
+    "sarif": _of_sarif,
+    "turtle": _of_turtle,
+}
+
+
+@pytest.mark.parametrize("format", READERS)
+def test_yaml_that_cannot_be_read_is_a_violation_with_its_place_in_every_format(
+    project: Project, source: Path, format: str
+) -> None:
+    _change(source, "  language: en", "  language: @en")
+    line = source.read_text().split("@en")[0].count("\n") + 1
+    result = run("check", "--project", project.folder, "--format", format, code=3)
+    problem = "found character '@' that cannot start any token"
+    message = f"this is not YAML: {problem}. Mend it at this place."
+    assert READERS[format](result.stdout) == [("Violation", f"{ARTICLE}:{line}:13", message)]
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "damage", "component"),
+    [
+        ("ontology/shapes/block.ttl", "not Turtle", "MalformedFile"),
+        ("ontology/shapes/block.ttl", "rfsh:Block sh:pattern '(' .", "ShapesError"),
+        ("ontology/rules/bounds.rq", "not SPARQL", "RuleError"),
+        ("ontology/audit/figures.rq", "SERVICE <http://ex/> {}", "RuleError"),
+        ("ontology/context.jsonld", "not JSON", "MalformedFile"),
+        ("data/reference/areas.ttl", "not Turtle", "MalformedFile"),
+    ],
+)
+def test_whatever_keeps_a_project_from_being_checked_is_in_the_report(
+    project: Project, file: str, damage: str, component: str
+) -> None:
+    path = project.folder / file
+    path.write_text(path.read_text() + "\n" + damage + "\n")
+    result = run("check", "--project", project.folder, "--format", "json", code=3)
+    report = json.loads(result.stdout)
+    (finding,) = report["findings"]
+    assert (finding["component"], finding["place"]["file"]) == (component, file)
+    assert report["checked"] == [{"group": "ontology and reference data", "name": file}]
+    assert report["conforms"] is False
+
+
+@pytest.mark.parametrize("folder", ["ontology/shapes", "data/articles"])
+def test_a_project_that_lacks_what_it_needs_has_a_report_as_well(
+    project: Project, folder: str
+) -> None:
+    shutil.rmtree(project.folder / folder)
+    result = run("check", "--project", project.folder, "--format", "json", code=3)
+    (finding,) = json.loads(result.stdout)["findings"]
+    assert (finding["component"], folder in finding["message"]) == ("MissingFile", True)
+
+
+def test_no_word_of_a_text_that_was_supplied_is_in_a_report(
+    project: Project, tmp_path: Path
+) -> None:
+    text = tmp_path / "text"
+    text.write_bytes(b"words of others\r\n")
+    arguments = ("check", "--project", project.folder, "--text", text, "--format", "json")
+    (finding,) = json.loads(run(*arguments, code=3).stdout)["findings"]
+    assert (finding["component"], finding["place"]["line"]) == ("UnsuitableText", 1)
+    sarif = run(*arguments[:-1], "sarif", code=3).stdout
+    assert "words of others" not in sarif
+
+
+def test_an_error_in_text_is_written_as_before(project: Project, source: Path) -> None:
+    _change(source, "  language: en", "  language: @en")
+    result = run("check", "--project", project.folder, code=3)
+    assert (result.stdout, "error: this is not YAML" in result.stderr) == ("", True)
+
+
+# --- places -------------------------------------------------------------------------------
 
 
 def test_a_finding_in_the_reference_data_has_the_line_of_its_block(project: Project) -> None:

@@ -40,6 +40,7 @@ from processes import eventually
 from web.writable import indirect, writable_server
 
 SOURCE = (FIXTURES / "project/data/articles/harbour-news/article.yaml").read_text()
+EAGER_ENGINE = Path(__file__).parents[1] / "eager_engine"
 DIGEST = "d826bc1f151f0c3d7136c8a56f66877aa3e2d7e057c235ec124c2c5e04ea0652"
 MEASURED = """
 import resource, subprocess, sys
@@ -419,6 +420,22 @@ def test_a_store_without_a_build_is_an_error(tmp_path: Path) -> None:
     one = write(tmp_path / "one.ttl", "")
     result = run("publish", one, "--store", tmp_path / "none", code=5)
     assert "kg build" in result.stderr
+
+
+# --- the fast engine ----------------------------------------------------------------------
+
+
+def test_the_setting_fast_reaches_the_processes_that_check(built: Path, tmp_path: Path) -> None:
+    """The engine here accepts all, and pyshacl, asked as well, contradicts it of each article."""
+    for number in range(6):
+        unhedged = article(f"{number}").replace("    hedge: are said\n", "")
+        write(tmp_path / f"in/{number}.yaml", unhedged)
+    path = os.pathsep.join((str(EAGER_ENGINE), environment()["PYTHONPATH"]))
+    fast = {"KG_FAST": "1", "KG_FAST_SAMPLE": "1", "PYTHONPATH": path}
+    assert "set aside: 6;" in ended(started(built, tmp_path / "in", **fast), code=4)
+    reports = [file.read_text() for file in (built / "publishing").glob("quarantine-*/*.txt")]
+    told = "the fast engine accepts what pyshacl does not: Violation"
+    assert [told in text for text in reports] == [True] * 6
 
 
 # --- a server beside it -------------------------------------------------------------------

@@ -150,6 +150,22 @@ def test_what_is_not_of_its_format_is_refused_with_its_place(
     assert line is None or problem["line"] == line
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/validate"), ("PUT", "/graphs/deep")])
+def test_json_that_nests_too_deep_is_refused_at_once(
+    writable: Writable, method: str, path: str
+) -> None:
+    """The engine took 15 s and 4 GiB to end on it."""
+    kind = "application/ld+json"
+    body = '{"http://ex/p":' * 20_000 + "1" + "}" * 20_000
+    assert writable.send(method, path, "{}", kind).status in (200, 201, 204)  # it has started
+    begun = time.monotonic()
+    problem = writable.send(method, path, body, kind).problem
+    assert time.monotonic() - begun < 1
+    assert (problem["status"], problem["line"], problem["column"]) == (400, 1, 200 * 15 + 1)
+    assert "nest 20000 levels deep, and may nest 200" in problem["detail"]
+    assert "Give the inner nodes an @id" in problem["remedy"]
+
+
 @pytest.mark.parametrize(
     ("kind", "accept", "status"),
     [

@@ -10,9 +10,9 @@ import click
 from kg.cli.options import check_may_write, project_option, text_option
 from kg.cli.show import progress
 from kg.cli.watch import watched
-from kg.errors import BadArgument
+from kg.errors import BadArgument, KgError
 from kg.project import Project
-from kg.publishing.checking import CheckedReport, checked_report
+from kg.publishing.checking import CheckedReport, checked_report, unchecked_report
 from kg.publishing.placing import write_places
 from kg.publishing.texts import Text
 from kg.publishing.verdicts import Verdicts
@@ -88,7 +88,7 @@ def check(
     def once() -> int:
         nonlocal before
         checked = _checked(project, texts, before, as_findings=written != "text")
-        before = checked.verdicts
+        before = before if checked.error else checked.verdicts
         _tell(checked.report, written, output)
         if written == "text":
             _conclude(checked, project)
@@ -100,11 +100,14 @@ def check(
 def _checked(
     project: Project, texts: tuple[Path, ...], before: Verdicts, *, as_findings: bool
 ) -> CheckedReport:
-    supplied = [Text.read(file) for file in texts]
-    with progress() as report:
-        return checked_report(
-            project, supplied, report, unreadable_as_findings=as_findings, before=before
-        )
+    try:
+        supplied = [Text.read(file) for file in texts]
+        with progress() as report:
+            return checked_report(project, supplied, report, before=before)
+    except KgError as error:
+        if not as_findings:
+            raise
+        return unchecked_report(project, error)
 
 
 def _tell(report: Report, written: str, output: Path | None) -> None:
@@ -140,8 +143,8 @@ def _conclude(checked: CheckedReport, project: Project) -> None:
 
 
 def _exit_code(checked: CheckedReport, fail_on: str) -> int:
-    if checked.unreadable:
-        return 3
+    if checked.error:
+        return checked.error.exit_code
     counted = {name.capitalize() for name in _FAIL_ON[: _FAIL_ON.index(fail_on) + 1]}
     return 4 if any(each.severity in counted for each in checked.report.findings) else 0
 

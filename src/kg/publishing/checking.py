@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kg.errors import KgError
 from kg.project import Project
 from kg.publishing.locating import in_graphs, located, turtle_files
 from kg.publishing.publish import check
@@ -13,22 +14,22 @@ from kg.publishing.sources import BadSources
 from kg.publishing.staging import Progress
 from kg.publishing.texts import Text
 from kg.publishing.verdicts import FILE, Verdicts
-from kg.validation.report import Finding, finding_of_error
+from kg.validation.report import finding_of_error
 from kg.validation.reports.report import Report, Unit, excerpts
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedReport:
-    """The report of a project; `unreadable` where a source could not be read.
+    """The report of a project; `error` is what kept the shapes from looking at it.
 
     `verified` of its `anchors` were compared with the texts that were supplied.
     """
 
     report: Report
-    articles: int
-    anchors: int
-    verified: int
-    unreadable: bool = False
+    articles: int = 0
+    anchors: int = 0
+    verified: int = 0
+    error: KgError | None = None
     verdicts: Verdicts = field(default_factory=Verdicts)
     """What conformed: a check after this one need not look at it again, where it is the same."""
 
@@ -38,23 +39,22 @@ def checked_report(
     texts: Sequence[Text],
     progress: Progress,
     *,
-    unreadable_as_findings: bool = False,
     before: Verdicts | None = None,
 ) -> CheckedReport:
     """The report of a project; what conformed `before` is not looked at again.
 
-    Raises what `check` does. With `unreadable_as_findings` what is wrong with sources is in the
-    report instead.
+    Raises what `check` does.
     """
-    try:
-        checked = check(project, texts, progress, before=before)
-    except BadSources as error:
-        if not unreadable_as_findings:
-            raise
-        findings = [finding_of_error(each) for each in error.errors]
-        return CheckedReport(_report(project, findings), 0, 0, 0, unreadable=True)
+    checked = check(project, texts, progress, before=before)
     findings = located(in_graphs(checked.findings, checked.graphs()), project)
-    report = _report(project, findings, checked.shapes.prefixes, checked.shapes.digest)
+    report = Report(
+        findings=findings,
+        prefixes=checked.shapes.prefixes,
+        checked=_units(project, project.sources(), turtle_files(project)),
+        root=project.folder,
+        excerpts=excerpts(findings),
+        shapes_digest=checked.shapes.digest,
+    )
     verified = checked.anchors(texts) if texts else 0
     return CheckedReport(
         report,
@@ -65,24 +65,28 @@ def checked_report(
     )
 
 
-def _report(
-    project: Project,
-    findings: Sequence[Finding],
-    prefixes: Mapping[str, str] | None = None,
-    digest: str = "",
-) -> Report:
-    return Report(
+def unchecked_report(project: Project, error: KgError) -> CheckedReport:
+    """The report of a project that cannot be checked: why, and of no file that it conforms."""
+    errors = error.errors if isinstance(error, BadSources) else (error,)
+    findings = [finding_of_error(each) for each in errors]
+    files = {each.place.file for each in findings if each.place}
+    ours = sorted(file for file in files if file.is_relative_to(project.folder))
+    articles = [file for file in ours if file.is_relative_to(project.articles)]
+    others = [file for file in ours if file not in articles]
+    report = Report(
         findings=findings,
-        prefixes=prefixes or {},
-        checked=[
-            *_units("articles", project.sources(), project),
-            *_units("ontology and reference data", turtle_files(project), project),
-        ],
+        checked=_units(project, articles, others),
         root=project.folder,
-        excerpts=excerpts(findings),
-        shapes_digest=digest,
+        # Of a text that was supplied nothing is repeated.
+        excerpts=excerpts(each for each in findings if each.place and each.place.file in ours),
     )
+    return CheckedReport(report, error=error)
 
 
-def _units(group: str, files: Sequence[Path], project: Project) -> list[Unit]:
-    return [Unit(group, file.relative_to(project.folder).as_posix()) for file in files]
+def _units(project: Project, articles: Iterable[Path], others: Iterable[Path]) -> list[Unit]:
+    groups = {"articles": articles, "ontology and reference data": others}
+    return [
+        Unit(group, file.relative_to(project.folder).as_posix())
+        for group, files in groups.items()
+        for file in files
+    ]

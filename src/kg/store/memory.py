@@ -9,10 +9,10 @@ from pyoxigraph import NamedNode, Quad, QueryTriples, RdfFormat, Store, parse
 
 from kg.errors import EvaluationFailed, MalformedData, QuerySyntax
 from kg.media import JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
+from kg.store import json_depth, xml_depth
 from kg.store.calls import with_functions
 from kg.store.canonical import canonical_lines, held_lines
 from kg.store.syntax import syntax_error
-from kg.store.xml_depth import check_depth
 
 ENGINE_FORMATS: Final = {
     TURTLE: RdfFormat.TURTLE,
@@ -22,6 +22,8 @@ ENGINE_FORMATS: Final = {
     RDF_XML: RdfFormat.RDF_XML,
     JSON_LD: RdfFormat.JSON_LD,
 }
+_CHECK_DEPTH: Final = {RDF_XML: xml_depth.check_depth, JSON_LD: json_depth.check_depth}
+"""Of the formats whose depth the engine pays for with its square."""
 _OF_DATASETS: Final = (N_QUADS, TRIG, JSON_LD)
 _UNION: Final = "INSERT { ?s ?p ?o } WHERE { GRAPH ?graph { ?s ?p ?o } }"
 
@@ -48,11 +50,11 @@ class MemoryDataset:
 
         Blank nodes are local to the document. Relative IRIs are resolved against `base`, and
         refused where there is none. Raises MalformedData with line and column where the document
-        is not of this format, or names graphs although `graph` is given.
+        is not of this format, nests too deep, or names graphs although `graph` is given.
         """
         name = NamedNode(graph) if graph else None
-        if format == RDF_XML:
-            check_depth(data)
+        if format in _CHECK_DEPTH:
+            _CHECK_DEPTH[format](data)
         try:
             if name and format in _OF_DATASETS:
                 self._store.extend(_of_one_graph(data, ENGINE_FORMATS[format], name, base))

@@ -25,17 +25,17 @@ def turtle(report: Report) -> str:
     """The report as one blank node with all that is in it; IRIs in full."""
     conforms = "false" if report.findings else "true"
     head = f"@prefix sh: <{SH}> .\n\n[]\n    a sh:ValidationReport ;\n    sh:conforms {conforms}"
-    results = (f" ;\n    sh:result {_result(each, 1)}" for each in report.findings)
+    results = (f" ;\n    sh:result {_result(each, 1, report)}" for each in report.findings)
     return head + "".join(results) + " .\n"
 
 
-def _result(finding: Finding, depth: int) -> str:
+def _result(finding: Finding, depth: int, report: Report) -> str:
     indent = "    " * (depth + 1)
-    parts = f" ;\n{indent}".join(_parts(finding, depth))
+    parts = f" ;\n{indent}".join(_parts(finding, depth, report))
     return f"[\n{indent}{parts}\n{'    ' * depth}]"
 
 
-def _parts(finding: Finding, depth: int) -> Iterator[str]:
+def _parts(finding: Finding, depth: int, report: Report) -> Iterator[str]:
     yield "a sh:ValidationResult"
     yield f"sh:resultSeverity {_severity(finding.severity)}"
     yield f"sh:focusNode {finding.focus_term or _node(finding.focus_node)}"
@@ -45,14 +45,21 @@ def _parts(finding: Finding, depth: int) -> Iterator[str]:
     if finding.value != NONE:
         yield f"sh:value {finding.value_term or _value(finding.value)}"
     if finding.message:
-        yield f"sh:resultMessage {_text(finding.message)}"
+        yield f"sh:resultMessage {_text(_message(finding, report))}"
     yield f"sh:sourceConstraintComponent {_component(finding)}"
     if finding.source_constraint != NONE:
         yield f"sh:sourceConstraint <{finding.source_constraint}>"
     if finding.shape != NONE:
         yield f"sh:sourceShape <{finding.shape}>"
     for cause in finding.causes:
-        yield f"sh:detail {_result(cause, depth + 1)}"
+        yield f"sh:detail {_result(cause, depth + 1, report)}"
+
+
+def _message(finding: Finding, report: Report) -> str:
+    """The message; of what is about no node it says first where that stands: nothing else does."""
+    if finding.focus_node == NONE and finding.place:
+        return f"{report.where(finding.place)}: {finding.message}"
+    return finding.message
 
 
 def _severity(severity: str) -> str:
