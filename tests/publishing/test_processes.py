@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import time
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 
 import pytest
 
 from kg.errors import EnginesDisagree
 from kg.publishing.processes import ProcessEnded, Work, done
+from tasks_done import (
+    disagreeing,
+    echo,
+    killed_at_start,
+    killed_at_work,
+    killed_while_it_answers,
+    length,
+    one_slow,
+)
 
 LARGE = 4_000_000
 """Bytes that no pipe holds: whoever writes them waits for a reader."""
-
-
-def length(begin: int) -> Callable[[bytes], tuple[int, int]]:
-    return lambda task: (begin + len(task), os.getpid())
 
 
 def test_each_task_is_done_once_by_one_of_the_processes() -> None:
@@ -32,40 +34,9 @@ def test_tasks_and_answers_may_be_larger_than_a_pipe() -> None:
     assert list(done(Work(echo, None), [bytes(LARGE)] * 20, 2)) == [bytes(LARGE)] * 20
 
 
-def echo(begin: None) -> Callable[[bytes], bytes]:
-    return lambda task: task
-
-
 def test_no_tasks_start_nothing_that_stays() -> None:
     assert list(done(Work(echo, None), [], 2)) == []
     assert multiprocessing.active_children() == []
-
-
-def killed_at_start(begin: None) -> Callable[[bytes], bytes]:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return echo(begin)
-
-
-def killed_at_work(begin: None) -> Callable[[bytes], bytes]:
-    def work(task: bytes) -> bytes:
-        if task[0]:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return task
-
-    return work
-
-
-def killed_while_it_answers(begin: None) -> Callable[[bytes], bytes]:
-    def half(self: Connection, buffer: bytes) -> None:
-        os.write(self.fileno(), buffer[: len(buffer) // 2])
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    def work(task: bytes) -> bytes:
-        if task[0]:
-            setattr(Connection, "_send", half)  # noqa: B010 - it is no public name
-        return task
-
-    return work
 
 
 @pytest.mark.timeout(60)
@@ -79,24 +50,9 @@ def test_a_process_that_is_killed_is_told(
     assert multiprocessing.active_children() == []
 
 
-def disagreeing(begin: None) -> Callable[[bytes], bytes]:
-    def work(task: bytes) -> bytes:
-        raise EnginesDisagree(["Violation ex:s"])
-
-    return work
-
-
 def test_what_a_task_raises_is_raised_here() -> None:
     with pytest.raises(EnginesDisagree, match="ex:s"):
         list(done(Work(disagreeing, None), [b"task"], 2))
-
-
-def slow(begin: None) -> Callable[[bytes], bytes]:
-    def work(task: bytes) -> bytes:
-        time.sleep(600)
-        return task
-
-    return work
 
 
 def test_processes_end_with_who_asked_for_them() -> None:
@@ -104,8 +60,3 @@ def test_processes_end_with_who_asked_for_them() -> None:
     assert next(coming) == b"\0"
     coming.close()
     assert multiprocessing.active_children() == []
-
-
-def one_slow(begin: None) -> Callable[[bytes], bytes]:
-    sleeping = slow(begin)
-    return lambda task: sleeping(task) if task[0] else task

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Never
 
 import pytest
 from rdflib import Graph
@@ -26,7 +24,7 @@ from kg.publishing.verdicts import FILE, Verdicts
 from kg.settings import Settings
 from kg.store.releases import Releases
 from kg.validation import conformance
-from kg.validation.conformance import ShapesSource
+from tasks_done import ended_at_start
 
 
 def told(
@@ -164,14 +162,11 @@ def test_two_processes_find_what_one_finds() -> None:
     assert len(one.conforming) == 41
 
 
-def ending(source: ShapesSource) -> Never:
-    """What a process starts with that does not live long."""
-    os._exit(9)
-
-
 def test_a_process_that_ends_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "_checker", ending)
-    with pytest.raises(WorkerDied, match="a process that checked articles ended"):
+    monkeypatch.setattr(gate, "_checker", ended_at_start)
+    with pytest.raises(
+        WorkerDied, match="a process that checked articles ended: its exit code was 9"
+    ):
         judged(many(40, []), shapes(), silent, processes=2)
 
 
