@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 from pathlib import Path
 
 from kg.closing import Closing
-from kg.errors import DeadlineExceeded, MemoryExceeded, StoreError, WorkerDied
+from kg.errors import DeadlineExceeded, MemoryExceeded, WorkerDied
+from kg.publishing.own_process import OwnProcess
 from kg.publishing.submissions import (
     Submission,
     Verdict,
@@ -16,7 +16,6 @@ from kg.publishing.submissions import (
 )
 from kg.settings import Settings
 from kg.store.base import Ticket
-from kg.store.workers import WorkerPool
 
 __all__ = ["Submission", "Validator", "Verdict"]
 
@@ -33,9 +32,9 @@ class Validator(Closing):
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._folder = folder
         self._settings = settings
-        self._pool: WorkerPool | None = None
-        self._closed = False
-        self._starting = threading.Lock()
+        self._process = OwnProcess(
+            "kg.publishing.validator", settings, queue_seconds=settings.queue_seconds
+        )
 
     def verdict(self, submission: Submission, ticket: Ticket | None = None) -> Verdict:
         """The verdict on a submission; whoever has the ticket may end it.
@@ -44,7 +43,7 @@ class Validator(Closing):
         """
         message = encoded_submission(self._folder, self._settings, submission)
         try:
-            return verdict_or_error(self._workers().call(message, self._settings.deadline, ticket))
+            return verdict_or_error(self._process.call(message, self._settings.deadline, ticket))
         except DeadlineExceeded as error:
             raise DeadlineExceeded.of_validation(error.limit) from None
         except MemoryExceeded as error:
@@ -55,23 +54,4 @@ class Validator(Closing):
 
     def close(self) -> None:
         """End the process."""
-        with self._starting:
-            self._closed = True
-            if self._pool:
-                self._pool.close()
-                self._pool = None
-
-    def _workers(self) -> WorkerPool:
-        with self._starting:
-            if self._closed:
-                raise StoreError("the store was closed", remedy="Open it anew.")
-            if self._pool is None:
-                self._pool = WorkerPool(
-                    1,
-                    memory=self._settings.writer_memory,
-                    queue_seconds=self._settings.queue_seconds,
-                    queue_length=self._settings.queue_length,
-                    program="kg.publishing.validator",
-                    spares=0,
-                )
-            return self._pool
+        self._process.close()

@@ -5,32 +5,24 @@ Run as `python -m kg.publishing.validator SOCKET MEMORY PARENT`. It may be kille
 
 from __future__ import annotations
 
-import socket
 import sys
+from functools import partial
 
 from kg.errors import KgError
 from kg.publishing.judging import judge
 from kg.publishing.messages import encoded_error
+from kg.publishing.own_process import answer_all
 from kg.publishing.preparation import Preparer
 from kg.publishing.submissions import decoded_submission, encoded_verdict
-from kg.store.confinement import confine
-from kg.store.wire import Message, receive, send
+from kg.store.wire import Message
 
 
 def main(descriptor: int, memory: int, parent: int) -> None:
     """Check submissions from the socket until the other side closes it."""
-    connection = socket.socket(fileno=descriptor)
-    send(connection, Message({"network": confine(memory=memory, parent=parent)}))
-    preparer = Preparer()
-    while True:
-        try:
-            message = receive(connection)
-        except (EOFError, ConnectionError):
-            return
-        send(connection, _reply(message, preparer))
+    answer_all(descriptor, memory, parent, partial(_reply, Preparer()))
 
 
-def _reply(message: Message, preparer: Preparer) -> Message:
+def _reply(preparer: Preparer, message: Message) -> Message:
     folder, _, submission = decoded_submission(message)
     try:
         return encoded_verdict(judge(submission, folder, preparer))

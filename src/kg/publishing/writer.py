@@ -7,31 +7,23 @@ lock of the store goes with it, and the next write sweeps what it leaves.
 from __future__ import annotations
 
 import datetime
-import socket
 import sys
+from functools import partial
 
 from kg.errors import KgError
 from kg.publishing.landing import land
 from kg.publishing.messages import decoded_write, encoded_error, encoded_written
+from kg.publishing.own_process import answer_all
 from kg.publishing.preparation import Preparer
-from kg.store.confinement import confine
-from kg.store.wire import Message, receive, send
+from kg.store.wire import Message
 
 
 def main(descriptor: int, memory: int, parent: int) -> None:
     """Make writes from the socket until the other side closes it."""
-    connection = socket.socket(fileno=descriptor)
-    send(connection, Message({"network": confine(memory=memory, parent=parent)}))
-    preparer = Preparer()
-    while True:
-        try:
-            message = receive(connection)
-        except (EOFError, ConnectionError):
-            return
-        send(connection, _reply(message, preparer))
+    answer_all(descriptor, memory, parent, partial(_reply, Preparer()))
 
 
-def _reply(message: Message, preparer: Preparer) -> Message:
+def _reply(preparer: Preparer, message: Message) -> Message:
     folder, settings, write = decoded_write(message)
     try:
         now = datetime.datetime.now(datetime.UTC)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import threading
 from pathlib import Path
 from typing import Final
 
 from kg.closing import Closing
-from kg.errors import DeadlineExceeded, MemoryExceeded, StoreBusy, StoreError, WorkerDied
+from kg.errors import DeadlineExceeded, MemoryExceeded, StoreBusy, WorkerDied
 from kg.publishing.messages import encoded_write, written_or_error
+from kg.publishing.own_process import OwnProcess
 from kg.publishing.writes import Document, Method, Write, Written
 from kg.settings import Settings
-from kg.store.workers import WorkerPool
 
 __all__ = ["Document", "Method", "Write", "Writer", "Written"]
 
@@ -32,9 +31,7 @@ class Writer(Closing):
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._folder = folder
         self._settings = settings
-        self._pool: WorkerPool | None = None
-        self._closed = False
-        self._starting = threading.Lock()
+        self._process = OwnProcess("kg.publishing.writer", settings, queue_seconds=_QUEUE_SECONDS)
 
     def write(self, write: Write) -> Written:
         """What the write came to: it has landed whole, or an error says why nothing has.
@@ -48,7 +45,7 @@ class Writer(Closing):
         limit = self._settings.write_seconds
         message = encoded_write(self._folder, self._settings, write)
         try:
-            written = written_or_error(self._workers().call(message, limit))
+            written = written_or_error(self._process.call(message, limit))
         except DeadlineExceeded as error:
             raise DeadlineExceeded.of_write(error.limit) from None
         except MemoryExceeded as error:
@@ -64,23 +61,4 @@ class Writer(Closing):
 
     def close(self) -> None:
         """End the process; a write that is under way is lost whole."""
-        with self._starting:
-            self._closed = True
-            if self._pool:
-                self._pool.close()
-                self._pool = None
-
-    def _workers(self) -> WorkerPool:
-        with self._starting:
-            if self._closed:
-                raise StoreError("the store was closed", remedy="Open it anew.")
-            if self._pool is None:
-                self._pool = WorkerPool(
-                    1,
-                    memory=self._settings.writer_memory,
-                    queue_seconds=_QUEUE_SECONDS,
-                    queue_length=self._settings.queue_length,
-                    program="kg.publishing.writer",
-                    spares=0,
-                )
-            return self._pool
+        self._process.close()
