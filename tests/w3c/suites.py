@@ -52,7 +52,8 @@ def update_syntax(tests: Iterable[W3cTest]) -> list[W3cTest]:
 def parameters(tests: Iterable[W3cTest]) -> list[Any]:
     """Each test under its name. Where the suite is not there, one that is skipped for all to see.
 
-    A suite that is there and has no such tests is an error: its tests would be lost in silence.
+    The suite is no part of the repository; in CI a skip is a failure. A suite that is there and has
+    no such tests is an error: its tests would be lost in silence.
     """
     if not is_there():
         return [pytest.param(None, id="absent", marks=pytest.mark.skip(reason=_ABSENT))]
