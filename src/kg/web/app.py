@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Flask, g, render_template, request
+from flask import Blueprint, Flask, g, request
 from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
@@ -17,11 +17,11 @@ from kg.publishing.writing import Writer
 from kg.query.request import QueryRequest
 from kg.query.run import Plan
 from kg.settings import Settings
-from kg.store.base import Release
 from kg.store.embedded import EmbeddedStore
 from kg.store.tokens import Tokens
 from kg.web import errors, graph_store
 from kg.web.answers import reply
+from kg.web.assets import Assets
 from kg.web.citations import citation_routes
 from kg.web.conditions import etag
 from kg.web.descriptions import Descriptions
@@ -29,6 +29,9 @@ from kg.web.dumps import Dumps, known_release
 from kg.web.exchange import Exchange
 from kg.web.history import history_routes
 from kg.web.negotiation import chooser, coding, prefers_html
+from kg.web.pages import linking
+from kg.web.pages.routes import PAGES
+from kg.web.pages.site import Site
 from kg.web.protocol import asked_format, query_request
 from kg.web.resources import description, is_known, split_suffix, unknown
 from kg.web.running import Running
@@ -49,7 +52,9 @@ def create_app(store: EmbeddedStore, settings: Settings, running: Running) -> Fl
     errors.register(app)
     # It starts its process at the first write, and that ends with this one.
     writer = Writer(store.folder, settings)
-    reads = _reads(store, settings, running, writer, tokens)
+    site = Site(store, settings, running, tokens, Assets.read())
+    linking.register(app, site.assets)
+    reads = _reads(site, writer)
     app.register_blueprint(reads, name="head")
     app.register_blueprint(reads, name="release", url_prefix="/r/<at>")
 
@@ -67,10 +72,9 @@ def create_app(store: EmbeddedStore, settings: Settings, running: Running) -> Fl
     return app
 
 
-def _reads(
-    store: EmbeddedStore, settings: Settings, running: Running, writer: Writer, tokens: Tokens
-) -> Blueprint:
+def _reads(site: Site, writer: Writer) -> Blueprint:
     """Every path that reads: as it is at HEAD, and below `/r/<release>` at that release."""
+    store, settings, running, tokens = site.store, site.settings, site.running, site.tokens
     reads, dumps = Blueprint("reads", __name__), Dumps(store)
     descriptions = Descriptions(store, settings)
 
@@ -85,10 +89,8 @@ def _reads(
         if endpoint.startswith("release."):
             values.setdefault("at", g.at)
 
-    @reads.get("/")
-    def home() -> Response:
-        release = store.release(g.at)
-        return _page("home.html", release)
+    for routes in PAGES:
+        routes(reads, site)
 
     @reads.route("/sparql", methods=["GET", "POST"])
     def sparql() -> Response:
@@ -104,7 +106,7 @@ def _reads(
     def description_of_service() -> Response:
         release, name = store.release(g.at), asked_format(request)
         if name is None and prefers_html(request):
-            return _page("sparql.html", release)
+            return site.page("sparql.html", lambda look: {})
         choose = chooser(request.headers.get("Accept"), name)
         writes = g.at is None and (settings.plain or bool(tokens.all()))
         return describe(request, release, g.at, choose, settings, writes=writes)
@@ -195,16 +197,3 @@ class _App(Flask):
         response.status_code = 204
         del response.headers["Content-Type"]
         return response
-
-
-def _page(template: str, release: Release) -> Response:
-    """A page for a person; of which release it tells stands in its fields, too."""
-    response = Response(
-        render_template(template, release=release), content_type="text/html; charset=utf-8"
-    )
-    response.headers["KG-Release"] = release.name
-    response.headers["Vary"] = "Accept"
-    response.headers["Cache-Control"] = "no-cache"
-    response.add_etag()
-    response.make_conditional(request.environ)
-    return response

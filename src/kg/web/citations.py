@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from flask import Flask, render_template, request, url_for
+from flask import Flask, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -122,7 +122,6 @@ def citation_routes(
         link = f"{address}?{urlencode(again, doseq=True)}"
         return render_template(
             "citation.html",
-            home=url_for("head.home"),
             citation=citation,
             verdict=verdict,
             text=text(citation, _permalink(citation)),

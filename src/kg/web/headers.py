@@ -26,8 +26,8 @@ _COMMON: Final = [
     ("referrer-policy", "no-referrer"),
 ]
 _PAGE: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
-    " frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 # A browser shows RDF/XML and SPARQL XML as documents, and would run a script in one.
 _DATA: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"

@@ -1,0 +1,1 @@
+"""What people look at: the parts of a release as values that a page is made of."""

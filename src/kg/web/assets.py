@@ -1,0 +1,60 @@
+"""The built files of the pages: which address each entry has, by what Vite wrote down."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+STATIC: Final = Path(__file__).parent / "static"
+_BUILT: Final = STATIC / "ui"
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """The entries by name, as paths below `/static/`, and what is bundled in them.
+
+    Empty where nothing was built: then pages come without islands.
+    """
+
+    entries: dict[str, str]
+    licences: tuple[Licence, ...]
+    digest: str
+
+    @classmethod
+    def read(cls, built: Path = _BUILT) -> Assets:
+        """What was built; read once in a process, since it never changes while one serves."""
+        return _read(built)
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """A package that is bundled, and under which licence; `text` may be empty."""
+
+    name: str
+    version: str
+    licence: str
+    text: str
+
+
+@lru_cache(maxsize=4)
+def _read(built: Path) -> Assets:
+    style = (STATIC / "style.css").read_bytes()
+    try:
+        manifest = (built / ".vite" / "manifest.json").read_bytes()
+        licences = (built / "licences.json").read_bytes()
+    except FileNotFoundError:
+        return Assets({}, (), hashlib.sha256(style).hexdigest())
+    chunks: dict[str, Any] = json.loads(manifest)
+    entries = {
+        chunk["name"]: f"ui/{chunk['file']}" for chunk in chunks.values() if chunk.get("isEntry")
+    }
+    packages = (
+        Licence(each["name"], each["version"], each["license"], each.get("text") or "")
+        for each in json.loads(licences)
+    )
+    digest = hashlib.sha256(style + manifest).hexdigest()
+    return Assets(entries, tuple(sorted(packages, key=lambda each: each.name)), digest)

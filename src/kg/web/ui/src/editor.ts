@@ -1,0 +1,2 @@
+// Not built yet.
+export function mount(_place: HTMLElement): void {}
