@@ -12,7 +12,7 @@ KgError
 ├── StoreError          NotAStore, OtherStoreFormat, NoRelease, ReleaseMissing, StoreBusy,
 │                       StoreDamaged, CommitFailed, ForeignGraph, GraphChanged,
 │                       OtherKindOfStore, NotABackup, BackupFailed,
-│                       CitationsFull
+│                       CitationsFull, NoSearchIndex
 ├── QueryError          QuerySyntax, QueryTooLarge, QueryTooDeep, RemoteRefused,
 │                       UpdateRefused, DefaultGraphRefused, UnknownFunction,
 │                       UnknownQuestion, BadParameter, NotCitable
@@ -441,6 +441,19 @@ class ReleaseRemoved(ReleaseMissing):
         )
 
 
+class NoSearchIndex(StoreError):
+    """A release has no full-text index: an earlier kg made it, or its store is a plain one."""
+
+    kind = "no-search-index"
+
+    def __init__(self, release: str) -> None:
+        super().__init__(
+            f"release {release} has no search index",
+            remedy="The next write that changes a public graph makes one for the release that it"
+            " makes; a new store has one at once: kg build --store OTHER. Search that release.",
+        )
+
+
 class StoreBusy(StoreError):
     """Another process is writing."""
 
@@ -830,10 +843,12 @@ class TooManyRequests(AccessError):
 
     kind = "too-many-requests"
 
-    def __init__(self, limit: int, seconds: int) -> None:
+    def __init__(
+        self, limit: int, seconds: int, what: str = "queries", setting: str = "client_rate"
+    ) -> None:
         super().__init__(
-            f"more than {limit} queries came from this address within a minute",
-            remedy=f"Try again in {seconds} s. An operator can raise KG_CLIENT_RATE.",
+            f"more than {limit} {what} came from this address within a minute",
+            remedy=f"Try again in {seconds} s. An operator can raise KG_{setting.upper()}.",
         )
         self.limit = limit
         self.seconds = seconds
@@ -885,9 +900,14 @@ class BodyTooLarge(FormatError):
 
 
 class UnknownResource(KgError):
-    """Nothing is known by the name that was asked for."""
+    """Nothing is known by the name that was asked for; `iri` where that is one.
+
+    `release` is one that does know it, where another has been looked into.
+    """
 
     kind = "not-found"
+    iri: str = ""
+    release: str = ""
 
 
 class UnknownCitation(UnknownResource):

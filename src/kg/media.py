@@ -53,6 +53,19 @@ JSON_LD: Final = Format("jsonld", "application/ld+json", "jsonld", True, ("appli
 SOLUTION_FORMATS: Final = (JSON, XML, CSV, TSV)
 GRAPH_FORMATS: Final = (TURTLE, N_TRIPLES, N_QUADS, TRIG, RDF_XML, JSON_LD)
 FORMATS: Final = {format.name: format for format in (*SOLUTION_FORMATS, *GRAPH_FORMATS)}
+TITLES: Final = {
+    "json": "JSON",
+    "xml": "XML",
+    "csv": "CSV",
+    "tsv": "TSV",
+    "turtle": "Turtle",
+    "ntriples": "N-Triples",
+    "nquads": "N-Quads",
+    "trig": "TriG",
+    "rdfxml": "RDF/XML",
+    "jsonld": "JSON-LD",
+}
+"""What people call these formats, by name."""
 
 HTML: Final = Format("html", "text/html", "html", False)
 RECORD: Final = Format("json", "application/json", "json", False)
@@ -65,7 +78,7 @@ CFF: Final = Format(
 CITATION_FORMATS: Final = (TEXT, BIBTEX, CSL, CFF, RECORD)
 """The formats of a citation."""
 
-CLAIMS: Final = Format("claims", "text/plain", "txt", False, ("text/html",))
+CLAIMS: Final = Format("claims", "text/plain", "txt", False)
 QUAD_LINES: Final = Format("quads", "text/x-diff", "diff", True, ("text/x-patch",))
 RDF_PATCH: Final = Format("patch", "application/rdf-patch", "rdfp", True)
 DIFFERENCE_FORMATS: Final = (CLAIMS, RECORD, RDF_PATCH, QUAD_LINES)

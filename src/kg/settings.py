@@ -140,11 +140,17 @@ class Settings:
         least=0,
     )
     citations: int = _setting(100_000, "Citations the store keeps; then no more are taken.")
+    citation_rate: int = _setting(20, "Citations an address may ask for in a minute, new or known.")
     open_citations: bool = _setting(
         True, "Whether anybody may store a citation; else a token with the scope write is needed."
     )
     open_metrics: bool = _setting(
         True, "Whether anybody may read /metrics; else a token with the scope admin is needed."
+    )
+    texts: str = _setting(
+        "",
+        "A folder with texts of articles. A reader whose token has the scope restricted sees an"
+        " article's words where a file's SHA-256 is that of its text.",
     )
     host: str = _setting("127.0.0.1", "The address to listen on.")
     port: int = _setting(8080, "The port to listen on; 0 takes a free one.", least=0, most=65535)

@@ -186,7 +186,7 @@ def test_one_worker_answers_on_one_release_after_another(tmp_path: Path, ask: As
     ("query", "message"),
     [
         ("SELECT * {\n  ?s ?p }", "line 2, column 10: expected LATERAL, SERVICE"),
-        ("SELECT * { ?s zz:p ?o }", "line 1, column 20: the prefix zz: is not declared"),
+        ("SELECT * { ?s zz:p ?o }", "line 1, column 15: the prefix zz: is not declared"),
         ("SELECT (1 AS ?x) (2 AS ?x) {}", "line 1, column 30: Duplicated variable name in SELECT"),
         ("", "line 1, column 1: nothing that may stand here does"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ from kg.store.base import (
 )
 from kg.store.canonical import canonical_lines, graph_digest
 from kg.store.graphs import Draft, Graphs
+from kg.store.index import SearchIndex, carry
 from kg.store.loading import Plan, Planned, Progress, apply, unseen
 from kg.store.release_files import carried_files, link, place_files
 from kg.store.releases import Releases, release_digest
@@ -151,23 +152,42 @@ def _public(
     *,
     plain: bool,
 ) -> tuple[int, int]:
-    """Write the public part and its statistics; how many quads went, and how many came."""
+    """Write the public part and what is counted and indexed of it; quads that went, and came."""
     old, new = _part(before, False), _part(after, False)
     statistics = read_statistics(head.folder) if head else NOTHING
     removed = added = 0
     if head and not _is_touched(old, new):
         _link(head, staging, "public")
+        carry(head.folder, staging)
     else:
         _checkpoint(head, staging, "public")
         engine = staging / "public"
-        applied = apply(
-            engine, old, new, union=statistics, united=not plain, plain=plain, progress=progress
-        )
+        with _search(head, staging, plain=plain) as search:
+            applied = apply(
+                engine,
+                old,
+                new,
+                union=statistics,
+                united=not plain,
+                plain=plain,
+                progress=progress,
+                search=search,
+            )
         statistics, removed, added = applied.statistics, applied.removed, applied.added
         _forget_log(engine)
     if statistics and not plain:
         write_statistics(staging, statistics)
     return removed, added
+
+
+@contextmanager
+def _search(head: Release | None, staging: Path, *, plain: bool) -> Iterator[SearchIndex | None]:
+    """The search index of the release that is made; a plain store has none."""
+    if plain:
+        yield None
+        return
+    with closing(SearchIndex(staging, head.folder if head else None)) as search:
+        yield search
 
 
 def _restricted(

@@ -59,6 +59,11 @@ class EmbeddedStore(Closing):
         """The store folder."""
         return self._releases.folder
 
+    @property
+    def history(self) -> Releases:
+        """Its releases, tags, moves and removals."""
+        return self._releases
+
     def release(self, name: str | None = None) -> Release:
         """The release of this name, number or tag; None or HEAD is what that names at this moment.
 

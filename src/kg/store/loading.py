@@ -15,6 +15,7 @@ from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Store, parse
 from kg.store.base import GraphState, SpooledGraph
 from kg.store.canonical import held_lines, stored_lines
 from kg.store.graphs import graph_name, is_held
+from kg.store.index import SearchIndex
 from kg.store.statistics import NOTHING, Statistics, Tally
 
 _BULK: Final = 50_000
@@ -74,18 +75,19 @@ def apply(
     united: bool,
     plain: bool,
     progress: Progress = unseen,
+    search: SearchIndex | None = None,
 ) -> Applied:
     """Make the engine folder hold `after`. No reference to the store outlives this call.
 
     Where it is `united`, the engine's default graph holds each triple of the named graphs once;
     the engine's own union flag would count a triple of two graphs twice. `union` is what it has
     before, None where that is not known. In a `plain` store the default graph is a graph like the
-    others, and graphs may share blank nodes.
+    others, and graphs may share blank nodes. `search` is made to hold the texts of the union.
     """
     store = Store(str(engine))
     with tempfile.TemporaryFile(dir=engine.parent) as gone:
         work = _Application(
-            store, gone, after, union, united=united, plain=plain, progress=progress
+            store, gone, after, union, search, united=united, plain=plain, progress=progress
         )
         for iri in sorted(before.keys() - after.keys()):
             work.remove(iri)
@@ -120,6 +122,7 @@ class _Application:
         gone: IO[bytes],
         after: Plan,
         union: Statistics | None,
+        search: SearchIndex | None,
         *,
         united: bool,
         plain: bool,
@@ -135,6 +138,8 @@ class _Application:
         # Looking new triples up, or counting all in the end: whichever are fewer.
         few = union is not None and self._new <= union.triples
         self._tally = Tally(union) if few and union else None
+        self._search = search
+        self._followed = search if self._tally else None
         self._written = 0
         self._quads: list[bytes] = []
         self._triples: list[bytes] = []
@@ -174,6 +179,8 @@ class _Application:
         while batch := list(islice(self._gone, _BATCH)):
             self._release(batch)
         tally = self._tally or _counted(self._store, self._all, self._progress)
+        if self._search and not (self._followed and self._followed.follows):
+            self._search.fill(self._store)
         return Applied(self.removed, self.added, tally.statistics())
 
     def _stored(self, piece: bytes, iri: str) -> list[bytes]:
@@ -215,7 +222,10 @@ class _Application:
         if not self._pending:
             return
         if self._tally:
-            self._tally.add(self._unheld())
+            new = list(self._unheld())
+            self._tally.add(new)
+            if self._followed:
+                self._followed.add(new)
         # A last chunk that went through the engine's log would leave it in the release.
         load = self._store.bulk_load if self._new >= _BULK else self._store.load
         if self._quads:
@@ -244,6 +254,8 @@ class _Application:
                 self._store.remove(quad)
                 if self._tally:
                     self._tally.remove([line])
+                if self._followed:
+                    self._followed.remove([line])
 
 
 def _pieces(content: bytes | SpooledGraph | None) -> Iterator[bytes]:

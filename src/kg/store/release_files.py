@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-_OTHERS: Final = ("manifest.json", "statistics.json", "public", "restricted")
+_OTHERS: Final = ("manifest.json", "statistics.json", "search.sqlite", "public", "restricted")
 
 
 def carried_files(release: Path) -> dict[str, bytes]:

@@ -3,9 +3,9 @@
 A store folder holds `kg-store.json`, `HEAD`, `writer.lock`, `dumps/` and `releases/`; `tags/`,
 `moves.jsonl` and `removed.jsonl` tell of what was done to the releases. A release is a folder
 `<number>-<digest12>` that never changes: `public/` and `restricted/` for the engine,
-`context.jsonld`, `shapes.nt` and `rules/` that it was checked with, and `manifest.json`, which
-tells of the public graphs only; what the restricted graphs are stands in
-`restricted/manifest.json`.
+`search.sqlite` and `statistics.json` of the public part, `context.jsonld`, `shapes.nt` and `rules/`
+that it was checked with, and `manifest.json`, which tells of the public graphs only; what the
+restricted graphs are stands in `restricted/manifest.json`.
 
 The digest of a graph is the SHA-256 of its canonical N-Triples lines, sorted by bytes, each ended
 by a line feed; blank nodes are labelled by RDFC-1.0. That of a release is the SHA-256 of the lines

@@ -28,8 +28,10 @@ def syntax_error(message: str, query: str, prefixes: Iterable[str]) -> QuerySynt
     if not match:
         return QuerySyntax(message.partition("\n")[0])
     line, column = int(match[1]), int(match[2])
-    unknown = _undeclared_prefix(query, line, column, prefixes)
-    return QuerySyntax(unknown or _problem(_EXPECTED.findall(match[3])), line, column)
+    name = _undeclared(query, line, column, prefixes)
+    if name:
+        return QuerySyntax(f"the prefix {name[1]}: is not declared", line, name.start(1) + 1)
+    return QuerySyntax(_problem(_EXPECTED.findall(match[3])), line, column)
 
 
 def engine_error(message: str) -> KgError:
@@ -38,17 +40,19 @@ def engine_error(message: str) -> KgError:
     return UnknownFunction(function[1]) if function else EvaluationFailed(message)
 
 
-def _undeclared_prefix(query: str, line: int, column: int, prefixes: Iterable[str]) -> str:
-    """What is said where the place follows a name whose prefix is not declared, else nothing.
+def _undeclared(
+    query: str, line: int, column: int, prefixes: Iterable[str]
+) -> re.Match[str] | None:
+    """The name before the place, where its prefix, the first group, is not declared.
 
-    The engine then lists what else might have stood there, and seldom names the prefix.
+    The engine then lists what else might have stood behind it, and seldom names the prefix.
     """
     before = query.split("\n")[line - 1][: column - 1].rstrip()
     name = _PREFIXED_NAME.search(before)
     if not name or name[1] in prefixes:
-        return ""
+        return None
     declared = re.search(rf"\bprefix\s+{re.escape(name[1])}:", query, re.IGNORECASE)
-    return "" if declared else f"the prefix {name[1]}: is not declared"
+    return None if declared else name
 
 
 def _problem(expected: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""The tokens with which a store may be written over HTTP, kept as digests in `tokens.json`."""
+"""The tokens with which clients may do more over HTTP, kept as digests in `tokens.json`."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ class Scope(Enum):
     """Graphs may be written."""
     ADMIN = "admin"
     """What an operator may do over HTTP; writing graphs is not among it."""
+    RESTRICTED = "restricted"
+    """What restricted graphs say of persons may be seen, and the texts that were supplied."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from kg.store.base import GraphState, Release
 from kg.store.canonical import held_lines
 from kg.store.graphs import Graphs, graph_name
 from kg.store.holding import held
+from kg.store.index import check_index
 from kg.store.releases import Releases, release_digest
 
 Progress = Callable[[str, int, int], None]
@@ -28,9 +29,9 @@ _NOT_HELD: Final = "ASK { ?s ?p ?o FILTER NOT EXISTS { GRAPH ?g { ?s ?p ?o } } }
 def verify(release_folder: Path, progress: Progress) -> None:
     """Compare every graph of a release with its manifest; quads are counted to `progress`.
 
-    Also that the default graph is the union of the public graphs, and that the digest of the
-    release is that of its graphs. Raises StoreDamaged, naming the graph that differs, and
-    ReleaseMissing.
+    Also that the default graph is the union of the public graphs, that the search index has its
+    texts, and that the digest of the release is that of its graphs. Raises StoreDamaged, naming
+    the graph that differs, and ReleaseMissing.
     """
     store = release_folder.parents[1]
     plain = _is_plain(store)
@@ -83,6 +84,8 @@ def _verify_part(
             counter.add(state.quads)
         if not plain and not _is_united(store, engine.name):
             raise _damaged(engine, "the default graph")
+        if engine.name == "public":
+            check_index(engine.parent, store)
     except (OSError, RuntimeError, ValueError) as error:
         raise StoreDamaged(
             f"this cannot be read: {error}", remedy=_REMEDY, place=Place(engine)
