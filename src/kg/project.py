@@ -78,6 +78,10 @@ class Project:
         """The Turtle files of the shapes. Raises MissingFile where there is none."""
         return _needed(self.ontology / "shapes", "*.ttl", "without shapes everything conforms")
 
+    def cases(self) -> list[Path]:
+        """The example cases of the shapes: `<shape>/valid.*.ttl` and `<shape>/invalid.*.ttl`."""
+        return sorted((self.ontology / "cases").glob("*/*valid.*.ttl"))
+
     def rules(self) -> list[Path]:
         """The CONSTRUCT queries that derive. Raises MissingFile where there is none."""
         return _needed(self.ontology / "rules", "*.rq", "without rules nothing is derived")

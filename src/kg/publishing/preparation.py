@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rdflib import Graph
+from rdflib import RDF, SH, Graph
 
 from kg.context import Context
 from kg.errors import StoreError
-from kg.files import decoded, read_bytes
+from kg.files import decoded, read_bytes, read_text
 from kg.namespaces import USUAL_PREFIXES
 from kg.project import Project
 from kg.publishing.audit import AuditRule, read_audit_rule
 from kg.publishing.derivation import Rule, ordered, read_rule
+from kg.query.questions import FILE as QUESTIONS
+from kg.query.questions import Question, written
+from kg.rdf import read_turtle
 from kg.store import catalog
 from kg.store.base import Release
 from kg.store.release_files import carried_files
@@ -25,6 +29,7 @@ _CONTEXT: Final = "context.jsonld"
 _SHAPES: Final = "shapes.nt"
 _RULES: Final = "rules/"
 _AUDIT: Final = "audit/"
+_CASES: Final = "cases.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +46,37 @@ class Checks:
 def release_files(project: Project, shapes: bytes) -> dict[str, bytes]:
     """What a release of the project carries; `shapes` are its shapes as N-Triples.
 
-    Raises MalformedFile where what it says of the dataset cannot be read.
+    Raises MalformedFile where what it says of the dataset, or a question, cannot be read.
     """
     rules = {_RULES + file.name: file.read_bytes() for file in project.rules()}
     audit = {_AUDIT + file.name: file.read_bytes() for file in project.audit()}
     files = {_CONTEXT: project.context.read_bytes(), _SHAPES: shapes} | rules | audit
+    if project.cases():
+        files[_CASES] = _cases(project)
+    if project.questions():
+        files[QUESTIONS] = written(map(Question.read, project.questions()))
     if project.catalog.exists():
         files[catalog.FILE] = read_bytes(project.catalog, "it describes the dataset")
         catalog.parse_catalog(files[catalog.FILE], project.catalog)
     return files
+
+
+def _cases(project: Project) -> bytes:
+    """The example cases of the shapes as JSON, so that a release can show them: one a file."""
+    shapes = {file.stem: _node_shapes(file) for file in project.shapes()}
+    cases = []
+    for file in project.cases():
+        kind, _, name = file.stem.partition(".")
+        expected = file.with_suffix(".expected")
+        lines = read_text(expected, "a case has it").splitlines() if expected.exists() else []
+        turtle = read_text(file, "it is a case")
+        case = {"shapes": shapes.get(file.parent.name, []), "kind": kind, "name": name}
+        cases.append(case | {"turtle": turtle, "expected": lines})
+    return (json.dumps(cases, ensure_ascii=False, indent=0) + "\n").encode()
+
+
+def _node_shapes(file: Path) -> list[str]:
+    return sorted(map(str, read_turtle(file).subjects(RDF.type, SH.NodeShape)))
 
 
 class Preparer:

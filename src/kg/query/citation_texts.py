@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 
 from kg.media import BIBTEX, CFF, CSL, RECORD, TEXT, Format
 from kg.query.citing import counted
+from kg.store.base import Release
 from kg.store.catalog import Catalog
 from kg.store.citations import Citation
 
@@ -51,6 +52,22 @@ def text(citation: Citation, url: str) -> str:
         *citation.notes,
     ]
     return _on_one_line(" ".join(part for part in parts if part)) + "\n"
+
+
+def release_text(release: Release, dataset: Catalog, url: str) -> str:
+    """The same for a whole release, which is known by its digest."""
+    made = release.time[:_DAY]
+    names = tuple(filter(None, map(_on_one_line, dataset.creators or (dataset.publisher,))))
+    publisher = _on_one_line(dataset.publisher)
+    parts = [
+        f"{', '.join(names)} ({made[:4]})." if names else "",
+        f"{_on_one_line(dataset.title)}{'' if names else f' ({made[:4]})'} [Data set].",
+        f"Release {release.name}, {made}.",
+        "" if not publisher or (publisher,) == names else f"{publisher}.",
+        f"{url}." if url else "",
+        f"SHA-256 {release.digest}.",
+    ]
+    return " ".join(part for part in parts if part)
 
 
 # --- BibTeX -------------------------------------------------------------------------------

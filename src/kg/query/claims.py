@@ -141,11 +141,15 @@ def read_claims(
         def rows(file: str, batch: Sequence[str] = batch) -> list[Row]:
             return asking.ask(release, _asked(file, "claim", batch))
 
-        stated = _by_claim(rows("claim-statements.rq"))
-        steps, sources = _by_claim(rows("claim-steps.rq")), _by_claim(rows("claim-sources.rq"))
-        for iri, own in stated.items():
+        stated, chains = rows("claim-statements.rq"), rows("claim-steps.rq")
+        names = _names([*stated, *chains], release, asking)
+        steps, sources = _by_claim(chains), _by_claim(rows("claim-sources.rq"))
+        for iri, own in _by_claim(stated).items():
             found[iri] = Claim(
-                iri, _statements(own), _steps(steps.get(iri, [])), _source(sources.get(iri, []))
+                iri,
+                _statements(own, names),
+                _steps(steps.get(iri, []), names),
+                _source(sources.get(iri, [])),
             )
         counted(len(batch))
     return found
@@ -167,6 +171,19 @@ def local_name(iri: str) -> str:
 
 
 # --- asking -------------------------------------------------------------------------------
+
+
+def _names(rows: Iterable[Row], release: Release, asking: Asking) -> Mapping[str, str]:
+    """What the values of these rows are called, English before others.
+
+    Few resources are the values of many statements: they are asked for once.
+    """
+    iris = sorted({row["value"]["value"] for row in rows if row["value"]["type"] == "uri"})
+    found: dict[str, list[Row]] = defaultdict(list)
+    for batch in _batches(iris, _NODES):
+        for row in asking.ask(release, _asked("value-names.rq", "value", batch)):
+            found[row["value"]["value"]].append(row)
+    return {iri: min(rows, key=_named_last)["name"]["value"] for iri, rows in found.items()}
 
 
 def _asked(file: str, variable: str, iris: Sequence[str]) -> str:
@@ -192,22 +209,19 @@ def _by_claim(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return dict(found)
 
 
-def _statements(rows: Iterable[Row]) -> Statements:
-    """A value that has several names takes the English one, else the first."""
-    found: dict[str, dict[str, Row]] = defaultdict(dict)
-    for row in sorted(rows, key=_named_last, reverse=True):
-        found[row["property"]["value"]][_term(row["value"])] = row
-    return {
-        iri: tuple(sorted(Value(term, _readable(row)) for term, row in values.items()))
-        for iri, values in sorted(found.items())
-    }
+def _statements(rows: Iterable[Row], names: Mapping[str, str]) -> Statements:
+    found: dict[str, set[Value]] = defaultdict(set)
+    for row in rows:
+        value = Value(_term(row["value"]), _readable(row["value"], names))
+        found[row["property"]["value"]].add(value)
+    return {iri: tuple(sorted(values)) for iri, values in sorted(found.items())}
 
 
-def _steps(rows: Iterable[Row]) -> tuple[Statements, ...]:
+def _steps(rows: Iterable[Row], names: Mapping[str, str]) -> tuple[Statements, ...]:
     by_node: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_node[row["node"]["value"]].append(row)
-    steps = [_statements(each) for each in by_node.values()]
+    steps = [_statements(each, names) for each in by_node.values()]
     return tuple(sorted(steps, key=_order))
 
 
@@ -246,10 +260,7 @@ def _term(term: Mapping[str, str]) -> str:
     return json.dumps(term["value"], ensure_ascii=False) + kind
 
 
-def _readable(row: Row) -> str:
-    if "name" in row:
-        return row["name"]["value"]
-    value = row["value"]
+def _readable(value: Mapping[str, str], names: Mapping[str, str]) -> str:
     if value["type"] == "uri":
-        return local_name(value["value"])
+        return names.get(value["value"]) or local_name(value["value"])
     return value["value"] if value["type"] == "literal" else "something without a name"

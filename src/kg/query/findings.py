@@ -58,7 +58,11 @@ def findings(
     request = QueryRequest(query=_QUERY.read_text(), choose=_json, release=release)
     with answer(request, store, settings).spool as spool:
         solutions = Result.parse(io.BytesIO(spool.read()), format="json").bindings
-    rows = [{str(name): str(term) for name, term in row.items()} for row in solutions]
+    return read([{str(name): str(term) for name, term in row.items()} for row in solutions])
+
+
+def read(rows: Iterable[dict[str, str]]) -> list[AuditFinding]:
+    """The findings of the solutions of `findings.rq`, in the same order."""
     grouped: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         grouped.setdefault(row["finding"], []).append(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -21,13 +22,15 @@ from kg.query.changes import (
     chain_told,
     digits,
 )
-from kg.query.claims import Claim
+from kg.query.claims import Claim, Statements
 from kg.query.prefixes import prefixes_of
 from kg.store.base import Release
 from kg.validation.report import compact
 
 _STEERING: Final = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that turn the direction of the text around them."""
+_MARKS: Final = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_STACKED: Final = re.compile(f"({_MARKS}{{4}}){_MARKS}+")
 _USUAL: Final = frozenset(f"<{CODE}{name}>" for name in ("asserted", "bare", "own"))
 _NO_TIME: Final = f"<{CODE}unstated>"
 _COUNT: Final = f"<{CODE}count>"
@@ -77,6 +80,15 @@ def wording(claim: Claim) -> str:
     return claim.iri
 
 
+def unmoved(changed: ChangedClaim) -> str:
+    """The number, where the wording has another in digits now and the number is as before."""
+    was, now = wording(changed.before), wording(changed.after)
+    if was == now or any(change.property == VALUE for change in changed.changes):
+        return ""
+    value = changed.after.text(VALUE)
+    return value if digits(was) == digits(value) != digits(now) else ""
+
+
 def written_json(difference: Difference) -> str:
     """All of a difference as a JSON object, one member a line."""
     members = {
@@ -103,6 +115,11 @@ def plain(text: str) -> str:
     )
 
 
+def unstacked(text: str) -> str:
+    """The text with at most four marks upon one character: more would cover what is around it."""
+    return _STACKED.sub(r"\1", text)
+
+
 # --- text ---------------------------------------------------------------------------------
 
 
@@ -119,10 +136,8 @@ def _changed(changed: ChangedClaim) -> list[str]:
     first = f"  ~ {_line(changed.after, now if was == now else f'{was} → {now}')}"
     shown = [change for change in changed.changes if not _is_in_line(change)]
     lines = [f"      {_change(change)}" for change in shown]
-    if was != now and not any(change.property == VALUE for change in changed.changes):
-        value = changed.after.text(VALUE)
-        if digits(was) == digits(value) != digits(now):
-            lines.append(f"      value: {value}, as before")
+    if value := unmoved(changed):
+        lines.append(f"      value: {value}, as before")
     return [first, *lines]
 
 
@@ -137,16 +152,16 @@ def _change(change: Change) -> str:
 
 
 def _line(claim: Claim, words: str) -> str:
-    doubts = ", ".join(_doubts(claim))
+    doubted = ", ".join(doubts(claim))
     where = ", ".join(
-        (claim.source.publisher or "no publisher", _day(claim.source.published) or "undated")
+        (claim.source.publisher or "no publisher", day(claim.source.published) or "undated")
     )
     between = ", " if claim.values(WORDING) else "; "
-    said = f"{words} ({doubts})" if doubts else words
-    return f"{_subject(claim)}: {said}{between}{where}{_word(claim)}"
+    said = f"{words} ({doubted})" if doubted else words
+    return f"{subject(claim)}: {said}{between}{where}{word(claim)}"
 
 
-def _subject(claim: Claim) -> str:
+def subject(claim: Claim) -> str:
     """What a figure counts and where; of another claim its kind."""
     area = claim.text(AREA)
     if not claim.values(WORDING):
@@ -160,7 +175,7 @@ def _subject(claim: Claim) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _doubts(claim: Claim) -> Iterator[str]:
+def doubts(claim: Claim) -> Iterator[str]:
     """All that keeps a claim from being a bare assertion, but what its wording says itself."""
     for property in ("modality", "evidential"):
         if not _terms(claim, RF + property) <= _USUAL:
@@ -181,7 +196,7 @@ def _terms(claim: Claim, property: str) -> frozenset[str]:
     return frozenset(value.term for value in claim.values(property))
 
 
-def _word(claim: Claim) -> str:
+def word(claim: Claim) -> str:
     """On whose word, where that is not simply the publisher's own."""
     if not claim.steps:
         return ""
@@ -190,20 +205,34 @@ def _word(claim: Claim) -> str:
         return ""
     if len(claim.steps) == 1:
         return "; " + ", ".join(value.text for value in last.get(RF + "basis", ()))
+    between = "".join(f", by way of {_who(each)}" for each in claim.steps[:-1] if not _known(each))
+    return f"; on the word of {_who(last)}{between}"
+
+
+def is_attributed(claim: Claim) -> bool:
+    """Whether the words name whose each step of its chain is, and nothing is left to a reading."""
+    return bool(claim.steps) and all(RF + "basis" in each and _known(each) for each in claim.steps)
+
+
+def _who(step: Statements) -> str:
+    """Who it is, and on what ground, where the words of the sentence do not name them."""
     agent, basis = (
-        ", ".join(value.text for value in last.get(iri, ())) for iri in (_AGENT, RF + "basis")
+        ", ".join(value.text for value in step.get(iri, ())) for iri in (_AGENT, RF + "basis")
     )
-    known = "" if {value.term for value in last.get(RF + "basis", ())} <= _KNOWN else f" ({basis})"
-    return f"; on the word of {agent or 'somebody'}{known}"
+    return f"{agent or 'somebody'}{'' if _known(step) else f' ({basis})'}"
 
 
-def _day(text: str) -> str:
+def _known(step: Statements) -> bool:
+    return {value.term for value in step.get(RF + "basis", ())} <= _KNOWN
+
+
+def day(text: str) -> str:
     """A date as people write it; what is no whole date stays as it is."""
     try:
-        day = date.fromisoformat(text)
+        known = date.fromisoformat(text)
     except ValueError:
         return text
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{known.day} {_MONTHS[known.month - 1]} {known.year}"
 
 
 _MONTHS: Final = (
