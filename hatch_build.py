@@ -1,4 +1,4 @@
-"""Builds the islands of the pages with Node.js from PyPI, before a wheel or an editable install."""
+"""Builds the islands of the pages with Node.js from PyPI, before packages and editable installs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ MARK = ".sources"
 """The file in BUILT that says from which sources it was built."""
 
 
-class IslandsHook(BuildHookInterface):
-    """Runs `npm ci` and Vite, unless the sources are those of what is there."""
+class IslandsHook(BuildHookInterface[Any]):
+    """Runs `npm install` and Vite, unless the sources are those of what is there."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build the islands; the build ends with what npm said where that fails."""
-        if self.target_name == "wheel":
-            build(Path(self.root))
+        """Build the islands; the build ends with what npm said where that fails.
+
+        A source distribution has them, so that a wheel is made from it without the npm registry.
+        """
+        build(Path(self.root))
 
 
 def build(root: Path) -> None:
@@ -32,7 +34,8 @@ def build(root: Path) -> None:
     digest = _digest(ui)
     if mark.exists() and mark.read_text() == digest:
         return
-    _npm(ui, "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+    # Not `npm ci`: it refuses a lock file without the binaries of every other platform.
+    _npm(ui, "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts")
     _npm(ui, "run", "build")
     mark.write_text(digest)
 

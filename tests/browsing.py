@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Request
 
+_READY = """() => !document.querySelector('script[type=module]') ||
+  [...document.querySelectorAll('[data-island]')].every(
+    each => each.dataset.state || each.getBoundingClientRect().top > innerHeight + 200)"""
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -29,7 +32,7 @@ class Watch:
 
     def check(self) -> None:
         """Fails where something went wrong."""
-        assert self.wrong == []
+        assert self.wrong == [], self.wrong
 
     def forget(self, part: str) -> None:
         """What has this in it was meant to happen: Chromium reports each answer of 4xx."""
@@ -46,10 +49,20 @@ class Watch:
 
 def violations(page: Page) -> list[str]:
     """What axe finds on the page as it is now, one line a node."""
-    options = {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]}
+    options = {
+        "runOnly": {"type": "tag", "values": WCAG},
+        "resultTypes": ["violations"],
+        # It is off unless it is asked for.
+        "rules": {"target-size": {"enabled": True}},
+    }
     found = Axe().run(page, options=options).response["violations"]
     return [
         f"{rule['id']}: {node['target']} {node.get('failureSummary', '')}"
         for rule in found
         for node in rule["nodes"]
     ]
+
+
+def settled(page: Page) -> None:
+    """Wait for the islands that are about to be seen."""
+    page.wait_for_function(_READY)

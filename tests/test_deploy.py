@@ -163,7 +163,7 @@ def _listens(port: int) -> bool:
 def test_nginx_with_our_file_leads_to_every_part_of_the_server(built: Path, tmp_path: Path) -> None:
     settings: dict[str, float | str] = {
         "workers": 1,
-        "client_rate": 1,
+        "client_rate": 2,  # the page, and one query
         "public_url": "https://data.example.org/kg/",
         "trusted_proxies": "127.0.0.1",
     }
@@ -180,6 +180,6 @@ def test_nginx_with_our_file_leads_to_every_part_of_the_server(built: Path, tmp_
         ]
         metrics = through.send("/kg/metrics").status
     assert (page.status, style.status, metrics, told) == (200, 200, 403, [200, 429])
-    assert b'href="/kg/static/style.css"' in page.body
+    assert b'href="/kg/static/style.css?v=' in page.body
     assert b"<https://data.example.org/kg/sparql>" in described.body
     assert "6.6.6." not in log.read_text()

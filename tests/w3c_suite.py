@@ -29,3 +29,8 @@ def w3c_suite() -> Path:
 def w3c_queries() -> list[Path]:
     """Every query file of the SPARQL tests, 1.0 to 1.2, good and bad ones."""
     return sorted((w3c_suite() / "rdf-tests" / "sparql").rglob("*.rq"))
+
+
+def w3c_updates() -> list[Path]:
+    """Every update file of the SPARQL tests."""
+    return sorted((w3c_suite() / "rdf-tests" / "sparql").rglob("*.ru"))

@@ -52,7 +52,7 @@ def command(store: Path, *arguments: str) -> bytes:
 
 
 def test_people_read_claims(history: Server) -> None:
-    reply = history.send("/diff?from=1", headers={"Accept": "text/html,*/*;q=0.8"})
+    reply = history.send("/diff?from=1", headers={"Accept": "text/plain"})
     assert reply.headers["content-type"] == FORMATS["claims"]
     assert reply.body.decode().split("\n", 2)[2].partition("\nAnd ")[0] == TOLD
 

@@ -37,7 +37,7 @@ ERRORS = {
 FINE = {200, 201, 204, 206, 304}
 BEFORE_US = {400, 413, 414, 431, 505}
 """What the reader of heads answers by itself, without a body, before anything of ours is asked."""
-TEXTS = {"application/problem+json", "text/plain; charset=utf-8"}
+TEXTS = {"application/problem+json", "text/plain; charset=utf-8", "text/html; charset=utf-8"}
 REPORT = "text/turtle; charset=utf-8"
 SECONDS = 5.0
 MANY = settings(
@@ -386,6 +386,7 @@ def _check(reply: RawReply, *, head: bool = False) -> None:
             assert members["status"] == reply.status
             assert members["detail"]
             assert "Traceback" not in members["detail"]
+        assert b"Traceback" not in reply.body
 
 
 # --- the parameters of the protocol ---------------------------------------------------------

@@ -62,6 +62,17 @@ def test_a_resource_is_known_only_where_it_was(
     assert [server.send(path).status for path in paths] == [200, 200, 404]
 
 
+@pytest.mark.parametrize("accept", ["text/turtle", "text/html"])
+def test_an_unknown_resource_says_which_release_has_it(
+    newer: tuple[Server, Release], release: Release, accept: str
+) -> None:
+    server, second = newer
+    reply = server.send(f"/r/{release.name}/id/fresh", headers={"Accept": accept})
+    assert (reply.status, second.name in reply.body.decode()) == (404, True)
+    nowhere = server.send(f"/r/{release.name}/id/nowhere", headers={"Accept": accept})
+    assert (nowhere.status, second.name in nowhere.body.decode()) == (404, False)
+
+
 def test_a_graph_and_a_dump_are_those_of_the_release(
     newer: tuple[Server, Release], release: Release
 ) -> None:

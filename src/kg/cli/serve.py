@@ -24,6 +24,7 @@ from kg.web.serving import serve as serve_http
     metavar="NETWORKS",
     help="Reverse proxies whose X-Forwarded fields are believed, with commas between.",
 )
+@click.option("--texts", metavar="FOLDER", help="Texts of articles, for readers with the scope.")
 @click.option("--log-format", metavar="line|json", help="How the log is written.")
 @click.option("--log-level", metavar="debug|info|warning", help="What the log tells.")
 def serve(store: Path, **flags: Any) -> None:

@@ -1,4 +1,4 @@
-"""`kg token`: who may write to the store over HTTP."""
+"""`kg token`: who may write to the store over HTTP, operate it, or see what is restricted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kg.store.tokens import MOST_DAYS, Scope, Tokens
 
 @click.group()
 def token() -> None:
-    """Let somebody write to the store over HTTP, and end that.
+    """Let somebody write to the store over HTTP, or see more of it, and end that.
 
     Without a token nobody can. A running server knows of a change at its next request.
     """
@@ -33,7 +33,8 @@ def token() -> None:
     multiple=True,
     default=[Scope.WRITE.value],
     show_default=True,
-    help="What it is good for. May be given more than once.",
+    help="What it is good for: to write graphs; to operate the server; to see on pages what is"
+    " restricted. May be given more than once.",
 )
 @click.option(
     "--days",

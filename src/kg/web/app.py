@@ -10,10 +10,12 @@ from flask import Blueprint, Flask, g, request
 from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
-from kg.errors import UnknownResource, UpdateRefused
+from kg.errors import BadArgument, UnknownResource, UpdateRefused
 from kg.media import N_QUADS, TRIG, Format
+from kg.namespaces import BASE
 from kg.publishing.validating import Validator
 from kg.publishing.writing import Writer
+from kg.query.prefixes import prefixes_of
 from kg.query.request import QueryRequest
 from kg.query.run import Plan
 from kg.settings import Settings
@@ -27,15 +29,19 @@ from kg.web.conditions import etag
 from kg.web.descriptions import Descriptions
 from kg.web.dumps import Dumps, known_release
 from kg.web.exchange import Exchange
-from kg.web.history import history_routes
 from kg.web.negotiation import chooser, coding, prefers_html
 from kg.web.pages import linking
+from kg.web.pages.asking import asked_iri
+from kg.web.pages.query import query_page
+from kg.web.pages.resource import resource_page, wants_page
 from kg.web.pages.routes import PAGES
 from kg.web.pages.site import Site
 from kg.web.protocol import asked_format, query_request
-from kg.web.resources import description, is_known, split_suffix, unknown
+from kg.web.readers import Readers
+from kg.web.resources import description, is_known, split_suffix, unknown_in
 from kg.web.running import Running
 from kg.web.service import describe
+from kg.web.texts import Texts
 from kg.web.updates import is_update, update
 from kg.web.validation import validate
 
@@ -52,7 +58,16 @@ def create_app(store: EmbeddedStore, settings: Settings, running: Running) -> Fl
     errors.register(app)
     # It starts its process at the first write, and that ends with this one.
     writer = Writer(store.folder, settings)
-    site = Site(store, settings, running, tokens, Assets.read())
+    site = Site(
+        store,
+        settings,
+        running,
+        tokens,
+        Assets.read(),
+        Readers(tokens),
+        Texts.of(settings.texts),
+    )
+    app.extensions["kg"] = site
     linking.register(app, site.assets)
     reads = _reads(site, writer)
     app.register_blueprint(reads, name="head")
@@ -60,7 +75,6 @@ def create_app(store: EmbeddedStore, settings: Settings, running: Running) -> Fl
 
     _graph_writes(app, settings, writer, tokens)
     citation_routes(app, store, settings, running, tokens)
-    history_routes(app, store, settings, running)
     if not settings.plain:
         _validation(app, store, settings)
 
@@ -106,7 +120,7 @@ def _reads(site: Site, writer: Writer) -> Blueprint:
     def description_of_service() -> Response:
         release, name = store.release(g.at), asked_format(request)
         if name is None and prefers_html(request):
-            return site.page("sparql.html", lambda look: {})
+            return query_page(site)
         choose = chooser(request.headers.get("Accept"), name)
         writes = g.at is None and (settings.plain or bool(tokens.all()))
         return describe(request, release, g.at, choose, settings, writes=writes)
@@ -131,23 +145,37 @@ def _reads(site: Site, writer: Writer) -> Blueprint:
 
     @reads.get("/id/<path:path>")
     def dereference(path: str) -> Response:
-        name, accept = asked_format(request), request.headers.get("Accept")
+        """The page of an IRI of ours, or what is said of it; a suffix may name the format."""
+        iri, name, accept = BASE + path, asked_format(request), request.headers.get("Accept")
         try:
-            return described(path, chooser(accept, name))
+            return resource_of(iri)
         except UnknownResource:
             stem, suffix = split_suffix(path)
             if suffix is None:
                 raise
-            return described(stem, chooser(accept, name or suffix.name))
+            return described(BASE + stem, chooser(accept, name or suffix.name))
 
-    def described(path: str, choose: Callable[..., Format]) -> Response:
+    @reads.get("/resource", endpoint="resource")
+    def any_resource() -> Response:
+        iri = asked_iri("iri", prefixes_of(store.release(g.at)))
+        if not iri:
+            raise BadArgument("the address names no IRI", remedy="Give it ?iri=IRI.")
+        return resource_of(iri)
+
+    def resource_of(iri: str) -> Response:
+        if wants_page(request):
+            return resource_page(site, iri)
+        choose = chooser(request.headers.get("Accept"), asked_format(request))
+        return described(iri, choose)
+
+    def described(iri: str, choose: Callable[..., Format]) -> Response:
         def check(plan: Plan) -> None:
             ticket = Exchange.of(request).ticket
-            if not is_known(path, plan.release.name, store, settings, ticket):
-                raise unknown(path)
+            if not is_known(iri, plan.release.name, store, settings, ticket):
+                raise unknown_in(plan.release, iri, store, settings, ticket)
 
         packing = coding(request.headers.get("Accept-Encoding"))
-        asked = QueryRequest(query=description(path), choose=choose, release=g.at, coding=packing)
+        asked = QueryRequest(query=description(iri), choose=choose, release=g.at, coding=packing)
         validator = partial(etag, door="id")
         return reply(
             asked,

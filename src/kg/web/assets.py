@@ -11,6 +11,7 @@ from typing import Any, Final
 
 STATIC: Final = Path(__file__).parent / "static"
 _BUILT: Final = STATIC / "ui"
+_TEMPLATES: Final = STATIC.parent / "templates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def _read(built: Path) -> Assets:
         manifest = (built / ".vite" / "manifest.json").read_bytes()
         licences = (built / "licences.json").read_bytes()
     except FileNotFoundError:
-        return Assets({}, (), hashlib.sha256(style).hexdigest())
+        return Assets({}, (), _digest(style))
     chunks: dict[str, Any] = json.loads(manifest)
     entries = {
         chunk["name"]: f"ui/{chunk['file']}" for chunk in chunks.values() if chunk.get("isEntry")
@@ -56,5 +57,11 @@ def _read(built: Path) -> Assets:
         Licence(each["name"], each["version"], each["license"], each.get("text") or "")
         for each in json.loads(licences)
     )
-    digest = hashlib.sha256(style + manifest).hexdigest()
+    digest = _digest(style, manifest, licences)
     return Assets(entries, tuple(sorted(packages, key=lambda each: each.name)), digest)
+
+
+def _digest(*parts: bytes) -> str:
+    """A digest of these and of the templates: what a page looks like, whatever it tells."""
+    templates = (file.read_bytes() for file in sorted(_TEMPLATES.glob("*.html")))
+    return hashlib.sha256(b"\0".join((*parts, *templates))).hexdigest()

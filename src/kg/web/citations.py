@@ -15,7 +15,7 @@ from flask import Flask, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from kg.errors import ReleaseMissing, UnsupportedBody
+from kg.errors import ReleaseMissing, TooManyRequests, UnsupportedBody
 from kg.media import CITATION_FORMATS, HTML, RECORD, TEXT, Format
 from kg.query.citation_texts import text, written
 from kg.query.citing import About, Verdict, cite, counted, verify
@@ -31,6 +31,8 @@ from kg.web.exchange import Came, Exchange
 from kg.web.links import base_url
 from kg.web.negotiation import chooser
 from kg.web.protocol import FORM, asked_format, query_of, query_parameters
+from kg.web.rates import Rates
+from kg.web.readers import not_of_another_site
 from kg.web.running import Running
 from kg.web.tokens import writer_of
 from kg.web.uploads import at_most_one, body_of, check_encoding, pairs_of
@@ -47,11 +49,14 @@ def citation_routes(
 ) -> None:
     """The three paths; at HEAD alone, since a citation names its release itself."""
     citations = Citations(store.folder, settings.citations)
+    rates = Rates(settings.citation_rate)
 
     @app.post("/cite")
     def make_citation() -> Response:
+        not_of_another_site(request)
         if not settings.open_citations:
             writer_of(request, tokens, settings)
+        admit()
         parameters = query_parameters(request, settings.body_bytes)
         format = _chosen(at_most_one(parameters, "format"), _MADE)
         asked = query_of(
@@ -89,6 +94,15 @@ def citation_routes(
         response = _judged(verdict, format)
         response.headers["Cache-Control"] = "no-store"
         return response
+
+    def admit() -> None:
+        """Each is kept for ever: so one address makes fewer of them than it asks queries."""
+        try:
+            rates.admit(request.remote_addr or "")
+        except TooManyRequests as error:
+            raise TooManyRequests(
+                error.limit, error.seconds, "citations", "citation_rate"
+            ) from error
 
     def evaluate(plan: Plan) -> Answer:
         """As any query: counted, listed to be cancelled, ended where its client leaves."""

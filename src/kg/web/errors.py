@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, request
+from flask import Flask, g, request
 from werkzeug.exceptions import HTTPException, PreconditionFailed
 from werkzeug.wrappers import Response
 
@@ -25,6 +25,7 @@ from kg.errors import (
     KgError,
     MalformedData,
     MemoryExceeded,
+    NoSearchIndex,
     NotAcceptable,
     NotCitable,
     QueryCancelled,
@@ -44,8 +45,9 @@ from kg.errors import (
     WorkerDied,
 )
 from kg.namespaces import BASE
+from kg.web.error_pages import as_page
 from kg.web.exchange import Exchange
-from kg.web.negotiation import PROBLEM, prefers_text
+from kg.web.negotiation import PROBLEM, prefers_page, prefers_text
 
 STATUS: Mapping[type[KgError], int] = {
     BadArgument: 400,
@@ -56,6 +58,7 @@ STATUS: Mapping[type[KgError], int] = {
     ForeignGraph: 403,
     RemoteRefused: 403,
     UpdateRefused: 403,
+    NoSearchIndex: 404,
     UnknownResource: 404,
     NotAcceptable: 406,
     ReleaseRemoved: 410,
@@ -105,8 +108,9 @@ def register(app: Flask) -> None:
     @app.after_request
     def told(response: Response) -> Response:
         """A failed condition as a problem: the library says 412, and sends the page with it."""
-        failed = response.status_code == 412 and response.mimetype not in (PROBLEM, "text/plain")
-        return _http_problem(PreconditionFailed(), _accept()) if failed else response
+        if response.status_code != 412 or response.mimetype in (PROBLEM, "text/plain"):
+            return response
+        return response if "problem" in g else _answered(PreconditionFailed())
 
 
 def kind_of(error: KgError | HTTPException) -> str:
@@ -118,6 +122,9 @@ def kind_of(error: KgError | HTTPException) -> str:
 
 def _answered(error: KgError | HTTPException) -> Response:
     Exchange.of(request).outcome = kind_of(error)
+    if prefers_page(_accept()):
+        g.problem = True
+        return as_page(response(error, PROBLEM), error)
     return response(error, _accept())
 
 

@@ -66,9 +66,9 @@ class Doing(Enum):
 class Exchange:
     """What the application gets with a request, and leaves behind with its answer.
 
-    `find` gives an answer that is kept under an ETag. `admit` counts an evaluation, and raises
-    TooManyRequests. `left` is the ETag, and the answer that may be kept, where there is one.
-    `outcome` is `ok`, or the kind of the error that the answer tells of.
+    `find` gives an answer that is kept under an ETag. `admit` counts an evaluation, once a request,
+    and raises TooManyRequests. `left` is the ETag, and the answer that may be kept, where there is
+    one. `outcome` is `ok`, or the kind of the error that the answer tells of.
     """
 
     find: Callable[[str], Kept | None] = lambda etag: None

@@ -16,7 +16,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 from werkzeug.datastructures import MultiDict
@@ -41,9 +41,12 @@ from kg.web.health import Health
 from kg.web.logs import Ids, RequestIds, current
 from kg.web.metrics import PATH as METRICS
 from kg.web.metrics import Metrics
+from kg.web.negotiation import prefers_page
 from kg.web.opened import Opening
+from kg.web.pages.status import PATHS as STATUS
 from kg.web.protocol import query_of
 from kg.web.rates import Rates
+from kg.web.readers import COOKIE
 from kg.web.running import Running
 from kg.web.threads import Threads
 from kg.web.uploads import pairs_of, text_of
@@ -60,6 +63,7 @@ why."""
 _TICK_SECONDS: Final = 0.05
 _OWN: Final = ("authorization", "kg-query-key", "kg-query-id", "if-match")
 """Fields of a request that nobody else may be answered with."""
+_OPERATORS: Final = (METRICS, *STATUS)
 _FORM: Final = "application/x-www-form-urlencoded"
 _QUERY: Final = "application/sparql-query"
 _SHORT: Final = 4096
@@ -156,7 +160,8 @@ class Front:
         """A new one, whose ids are in all that is logged for this request."""
         exchange = Exchange(
             self.cache.find,
-            lambda: self._rates.admit(_address(scope.client)),
+            # A request counts once, however much it evaluates.
+            cache(lambda: self._rates.admit(_address(scope.client))),
             ids=Ids(request_id),
         )
         current.set(exchange.ids)
@@ -206,7 +211,7 @@ class Front:
 
     def _question(self, scope: Scope, body: bytes = b"") -> Question | None:
         """All that an answer from the cache depends on; None where nothing is kept."""
-        if not scope.path.startswith(self._kept_paths):
+        if not scope.path.startswith(self._kept_paths) or _says_who(scope.headers):
             return None
         # Below /r/ it is that release, which a tag may name no more, or which may be gone.
         at = scope.path.split("/", 3)[2] if scope.path.startswith("/r/") else None
@@ -244,7 +249,7 @@ class Front:
         try:
             if scope.path in HEALTH:
                 return self._call(scope, exchange, body)
-            if scope.path == METRICS:  # the threads may all be busy with what it tells of
+            if scope.path in _OPERATORS:  # the threads may all be busy with what it tells of
                 call = partial(self._call, scope, exchange, body)
                 return await self._loop.run_in_executor(None, call)
             question = self._question_of_all(scope, body, question)
@@ -330,7 +335,7 @@ class Front:
         finally:
             del self._asking[answered]
             answered.set_result(None)
-        return Reply(reply.status, finished(reply.fields), reply.content)
+        return Reply(reply.status, finished(reply.fields, status=reply.status), reply.content)
 
     def _call(self, scope: Scope, exchange: Exchange, body: bytes) -> Reply:
         """Runs in a thread: the WSGI application's answer to this request (PEP 3333)."""
@@ -350,7 +355,7 @@ class Front:
             close = getattr(body_of, "close", None)
             if close:
                 close()
-        fields = finished(fields)
+        fields = finished(fields, status=status)
         if scope.method == "OPTIONS":
             fields = preflight(fields)
         return Reply(status, fields, content)
@@ -364,7 +369,8 @@ class Front:
         etag, answer = exchange.left
         if answer and self.cache.takes(answer.content):
             self.cache.keep(etag, answer)
-        unmodified = finished(field for field in reply.fields if field[0] in _UNMODIFIED)
+        left = (field for field in reply.fields if field[0] in _UNMODIFIED)
+        unmodified = finished(left, status=304)
         whole = reply.fields if reply.status == 200 else []
         self.cache.lead(question, Link(etag, whole, unmodified))
 
@@ -458,6 +464,13 @@ def _refused(scope: Scope) -> Reply | None:
     return _closing(refusal(BadArgument(problem, remedy=remedy), headers.get("accept", "")))
 
 
+def _says_who(headers: Headers) -> bool:
+    """Whether the client says who it is, by a token or a session: its pages are its own."""
+    if headers.get("authorization") is not None:
+        return True
+    return any(COOKIE in cookies for cookies in headers.get_all("cookie"))
+
+
 def _field(headers: Headers, name: str) -> str | None:
     """The value of a field; a field that is given more than once is one list (RFC 9110, 5.3)."""
     values = headers.get_all(name)
@@ -471,9 +484,11 @@ def _names_one_host(hosts: list[str]) -> bool:
 def _is_plain_query(scope: Scope, body: bytes) -> bool:
     """Whether it is a short query at HEAD for certain; the routes tell apart whatever may be more.
 
-    A long one would hold up the loop while it is looked at.
+    A long one would hold up the loop while it is looked at. A browser's errors are pages.
     """
     query = scope.query_string
+    if prefers_page(scope.headers.get("accept", "")):
+        return False
     if scope.path != "/sparql" or "update" in query or len(query) + len(body) > _SHORT:
         return False
     if scope.method in ("GET", "HEAD"):

@@ -34,9 +34,10 @@ _DATA: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
 _PREFLIGHT_SECONDS: Final = 86_400
 
 
-def finished(fields: Iterable[tuple[str, str]]) -> Fields:
+def finished(fields: Iterable[tuple[str, str]], *, status: int = 200) -> Fields:
     """The fields of an answer with those that all answers have, names in lower case.
 
+    A 304 has no policy: a browser would put it in the place of that which the page came with.
     Raises ValueError for a value that could begin a new line or a new field.
     """
     own = [(name.lower(), value) for name, value in fields]
@@ -45,8 +46,8 @@ def finished(fields: Iterable[tuple[str, str]]) -> Fields:
             raise ValueError(f"the field {name} has the value {value!r}")
     given = {name for name, _ in own}
     page = any(name == "content-type" and value.startswith("text/html") for name, value in own)
-    policy = ("content-security-policy", _PAGE if page else _DATA)
-    return own + [field for field in (*_COMMON, policy) if field[0] not in given]
+    policy = [("content-security-policy", _PAGE if page else _DATA)] if status != 304 else []
+    return own + [field for field in (*_COMMON, *policy) if field[0] not in given]
 
 
 def preflight(fields: Fields) -> Fields:

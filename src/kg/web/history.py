@@ -12,14 +12,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import Flask, Request, request
+from flask import Request, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import PreconditionFailed
 from werkzeug.wrappers import Response
 
 from kg.errors import AnswerTooLarge, BadArgument, DeadlineExceeded, EvaluationError, QueueFull
-from kg.media import CLAIMS, DIFFERENCE_FORMATS, RDF_PATCH, RECORD, TEXT, Format
-from kg.query.changes import changes
+from kg.media import CLAIMS, RDF_PATCH, RECORD, Format
+from kg.query.changes import Difference, changes
 from kg.query.claims import Asking
 from kg.query.telling import plain, told, written_json
 from kg.settings import Settings
@@ -36,8 +36,7 @@ from kg.web.dumps import known_release
 from kg.web.exchange import Came, Exchange
 from kg.web.headers import Fields
 from kg.web.links import base_url
-from kg.web.negotiation import chooser, coding, needs_packing
-from kg.web.protocol import asked_format
+from kg.web.negotiation import coding, needs_packing
 from kg.web.running import Running
 from kg.web.uploads import at_most_one, pairs_of
 
@@ -55,22 +54,29 @@ _NEARER: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """Two releases, and how their difference is to be written."""
+class Pair:
+    """Two releases; `immutable` where the request has both by their full names."""
 
     before: Release
     after: Release
+    immutable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Two releases, and how their difference is to be written."""
+
+    pair: Pair
     format: Format
     packing: Coding
     always_packed: bool
-    immutable: bool
 
     def etag(self) -> str:
         """The validator of the answer, known before anything is compared."""
         parts = (
             "diff",
-            self.before.name,
-            self.after.name,
+            self.pair.before.name,
+            self.pair.after.name,
             self.format.name,
             self.packing.value,
             str(self.always_packed),
@@ -79,15 +85,22 @@ class _Asked:
         return f'"{base64.urlsafe_b64encode(digest[:18]).decode()}"'
 
 
-def history_routes(app: Flask, store: EmbeddedStore, settings: Settings, running: Running) -> None:
-    """The two paths; they name their releases themselves, so there is none below `/r/`."""
-    comparing = threading.BoundedSemaphore(_AT_ONCE)
+class History:
+    """What the two paths answer programs with, and the differences that pages are made of.
 
-    @app.get("/releases")
-    def list_releases() -> Response:
-        head = store.release()
-        format = chooser(request.headers.get("Accept"), asked_format(request))((RECORD, TEXT))
-        listed = _listed(store, head, base_url(request))
+    Below `/r/<release>/` they are the same, but that a difference without `to` ends there.
+    """
+
+    def __init__(self, store: EmbeddedStore, settings: Settings, running: Running) -> None:
+        self._store = store
+        self._settings = settings
+        self._running = running
+        self._comparing = threading.BoundedSemaphore(_AT_ONCE)
+
+    def listing(self, format: Format) -> Response:
+        """Every release, as JSON or text."""
+        head = self._store.release()
+        listed = _listed(self._store, head, base_url(request))
         content = (
             json.dumps({"releases": listed}, ensure_ascii=False, indent=1) + "\n"
             if format == RECORD
@@ -101,111 +114,120 @@ def history_routes(app: Flask, store: EmbeddedStore, settings: Settings, running
         response.make_conditional(request.environ)
         return response
 
-    @app.get("/diff")
-    def difference() -> Response:
-        asked = _asked(request, store)
+    def difference(self, pair: Pair, format: Format) -> Response:
+        """How the two differ, in one of DIFFERENCE_FORMATS."""
+        accepted = request.headers.get("Accept-Encoding")
+        asked = _Asked(pair, format, coding(accepted), needs_packing(accepted))
         came, tag = Came.of(request), asked.etag()
         if came.if_match and not holds(came.if_match, tag):
             raise PreconditionFailed
         if came.if_none_match and (came.if_none_match == "*" or has(came.if_none_match, tag)):
             return Reply(304, _described(asked), b"").response()
-        with _listed_running(came, running), kept(asked.before, asked.after):
-            packing, content = _answered(asked)
+        Exchange.of(request).admit()
+        with self._listed(), kept(pair.before, pair.after):
+            packing, content = self._answered(asked)
         fields = [("content-type", asked.format.content_type)]
         if packing is not Coding.IDENTITY:
             fields.append(("content-encoding", packing.value))
         if asked.format is RDF_PATCH:
-            name = f"{asked.before.name}_{asked.after.name}.{RDF_PATCH.suffix}"
+            name = f"{pair.before.name}_{pair.after.name}.{RDF_PATCH.suffix}"
             fields.append(("content-disposition", f"attachment; filename={name}"))
         fields.append(("content-length", str(size(content))))
         return Reply(200, [*fields, *_described(asked)], content).response()
 
-    def _answered(asked: _Asked) -> tuple[Coding, Content]:
+    def compared(self, pair: Pair) -> Difference:
+        """How the two differ, claim by claim, for a page; raises as an answer for programs."""
+        with self._listed(), kept(pair.before, pair.after):
+            return self._changes(pair)
+
+    @contextmanager
+    def _listed(self) -> Iterator[None]:
+        """While the block runs it can be cancelled as a query can."""
+        exchange, came = Exchange.of(request), Came.of(request)
+        exchange.id = came.query_id or exchange.id
+        with self._running.listed(exchange.id, came.query_key, exchange.ticket):
+            exchange.evaluates()
+            yield
+
+    def _answered(self, asked: _Asked) -> tuple[Coding, Content]:
         if asked.format in (CLAIMS, RECORD):
-            text = _claims(asked).encode()
-            if len(text) > settings.answer_bytes:
-                raise AnswerTooLarge(settings.answer_bytes)
+            text = self._claims(asked).encode()
+            if len(text) > self._settings.answer_bytes:
+                raise AnswerTooLarge(self._settings.answer_bytes)
             return _packed(text, asked)
-        with _noted(_spooled(asked, Written(asked.format.name))) as spool:
+        with _noted(self._spooled(asked.pair, Written(asked.format.name), asked.packing)) as spool:
             if spool.coding is Coding.IDENTITY and asked.always_packed:
                 return _packed(spool.read(), asked)
             return spool.coding, content_of(spool)
 
-    def _claims(asked: _Asked) -> str:
+    def _claims(self, asked: _Asked) -> str:
         """What people read, or the same as JSON."""
-        if not comparing.acquire(blocking=False):
+        try:
+            found = self._changes(asked.pair)
+        except AnswerTooLarge as error:
+            error.remedy = _NEARER
+            raise
+        if asked.format is RECORD:
+            return written_json(found)
+        return "".join(f"{line}\n" for line in told(found))
+
+    def _changes(self, pair: Pair) -> Difference:
+        store, settings = self._store, self._settings
+        if not self._comparing.acquire(blocking=False):
             raise QueueFull(0)
         try:
-            asking = Asking(
-                store, settings, seconds=settings.deadline, ticket=Exchange.of(request).ticket
-            )
-            with _noted(_spooled(asked, Written.SUBJECTS)) as spool:
+            ticket = Exchange.of(request).ticket
+            asking = Asking(store, settings, seconds=settings.deadline, ticket=ticket)
+            with _noted(self._spooled(pair, Written.SUBJECTS)) as spool:
                 graphs = [touched_graph(line) for line in spool.read().splitlines()]
-            found = changes(asked.before, asked.after, graphs, asking, most=_MOST_CLAIMS)
-            if asked.format is RECORD:
-                return written_json(found)
-            return "".join(f"{line}\n" for line in told(found))
+            return changes(pair.before, pair.after, graphs, asking, most=_MOST_CLAIMS)
         except (AnswerTooLarge, DeadlineExceeded) as error:
             error.remedy = _NEARER
             raise
         finally:
-            comparing.release()
+            self._comparing.release()
 
-    def _spooled(asked: _Asked, form: Written) -> Spool:
-        subjects = form is Written.SUBJECTS
+    def _spooled(self, pair: Pair, form: Written, packing: Coding = Coding.IDENTITY) -> Spool:
+        settings = self._settings
+        most = settings.answer_bytes
         task = Differing(
-            release=asked.after.folder,
-            before=asked.before.folder,
-            graphs=differing_graphs(asked.before, asked.after),
+            release=pair.after.folder,
+            before=pair.before.folder,
+            graphs=differing_graphs(pair.before, pair.after),
             form=form.value,
-            digests=(asked.before.digest, asked.after.digest),
+            digests=(pair.before.digest, pair.after.digest),
             deadline=settings.deadline,
-            answer_bytes=min(settings.answer_bytes, _MOST_TOUCHED)
-            if subjects
-            else settings.answer_bytes,
+            answer_bytes=min(most, _MOST_TOUCHED) if form is Written.SUBJECTS else most,
             spool_memory=settings.spool_memory,
-            coding=Coding.IDENTITY if subjects else asked.packing,
+            coding=packing,
         )
         try:
-            return store.query(task, Exchange.of(request).ticket)
+            return self._store.query(task, Exchange.of(request).ticket)
         except EvaluationError as error:
             if isinstance(error, AnswerTooLarge | DeadlineExceeded):
                 error.remedy = _NEARER
             raise
 
 
-def _asked(request: Request, store: EmbeddedStore) -> _Asked:
-    """What the request asks; raises BadArgument, UnknownResource, ReleaseRemoved, NotAcceptable."""
+def pair_of(request: Request, store: EmbeddedStore, at: str | None) -> Pair | None:
+    """The two releases that the request names; the second is that of the address, else HEAD.
+
+    None where it names no first one. Raises BadArgument, UnknownResource and ReleaseRemoved.
+    """
     parameters = MultiDict(pairs_of(request.query_string))
     earlier, later = at_most_one(parameters, "from"), at_most_one(parameters, "to")
-    if earlier is None:
-        raise BadArgument(
-            "the parameter from is missing",
-            remedy="Send from=RELEASE and, unless HEAD is meant, to=RELEASE: names, numbers, tags.",
-        )
-    fields = request.headers
-    choose = chooser(fields.get("Accept"), at_most_one(parameters, "format"))
-    before, after = known_release(store, earlier), known_release(store, later)
-    accepted = fields.get("Accept-Encoding")
-    return _Asked(
-        before=before,
-        after=after,
-        format=choose(DIFFERENCE_FORMATS),
-        packing=coding(accepted),
-        always_packed=needs_packing(accepted),
-        immutable=(earlier, later) == (before.name, after.name),
+    if not earlier:
+        return None
+    before, after = known_release(store, earlier), known_release(store, later or at)
+    return Pair(before, after, immutable=(earlier, later or at) == (before.name, after.name))
+
+
+def first_missing() -> BadArgument:
+    """What a program is told that compares with nothing."""
+    return BadArgument(
+        "the parameter from is missing",
+        remedy="Send from=RELEASE and, unless HEAD is meant, to=RELEASE: names, numbers, tags.",
     )
-
-
-@contextmanager
-def _listed_running(came: Came, running: Running) -> Iterator[None]:
-    """While the block runs it can be cancelled as a query can; raises TooManyRequests."""
-    exchange = Exchange.of(request)
-    exchange.id = came.query_id or exchange.id
-    with running.listed(exchange.id, came.query_key, exchange.ticket):
-        exchange.admit()
-        exchange.evaluates()
-        yield
 
 
 def _noted(spool: Spool) -> Spool:
@@ -224,10 +246,10 @@ def _packed(content: bytes, asked: _Asked) -> tuple[Coding, Content]:
 
 def _described(asked: _Asked) -> Fields:
     return [
-        ("kg-release", asked.after.name),
+        ("kg-release", asked.pair.after.name),
         ("vary", "Accept, Accept-Encoding"),
         ("etag", asked.etag()),
-        ("cache-control", _UNCHANGING if asked.immutable else "no-cache"),
+        ("cache-control", _UNCHANGING if asked.pair.immutable else "no-cache"),
     ]
 
 

@@ -6,16 +6,18 @@ somebody asks.
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import threading
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask, request
@@ -60,6 +62,24 @@ class Histogram:
         """Count one value."""
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
+
+    @property
+    def count(self) -> int:
+        """How many values were counted."""
+        return sum(self._counts)
+
+    def within(self, share: float) -> float | None:
+        """The bound at or below which this share of the values lies; infinity above the last.
+
+        None where nothing was counted.
+        """
+        counts = list(self._counts)
+        wanted, so_far = share * sum(counts), 0
+        for bound, count in zip((*self._bounds, math.inf), counts, strict=True):
+            so_far += count
+            if count and so_far >= wanted:
+                return bound
+        return None
 
     def into(self, family: HistogramMetricFamily, *labels: str) -> None:
         """Write it into a family, as Prometheus has it: each bucket holds those before it."""
@@ -109,11 +129,16 @@ class Metrics:
 
 
 def register(
-    app: Flask, settings: Settings, store: EmbeddedStore, metrics: Metrics, cache: Cache
+    app: Flask,
+    settings: Settings,
+    store: EmbeddedStore,
+    metrics: Metrics,
+    cache: Cache,
+    disk: Disk,
 ) -> None:
     """Make the app, which has all its other paths, answer /metrics."""
     registry = CollectorRegistry()
-    registry.register(_Collector(store, metrics, cache, _Rarely(lambda: usage(store.folder))))
+    registry.register(_Collector(store, metrics, cache, disk))
     ProcessCollector(registry=registry)
     tokens = Tokens(store.folder)
 
@@ -141,11 +166,11 @@ def _families_of(app: Flask) -> frozenset[str]:
     return frozenset(f"/{segment}" for segment in segments if "<" not in segment)
 
 
-class _Rarely:
-    """What a long look at the disk found, not repeated at once; for any thread."""
+class Disk:
+    """What a long look at the disk of a store found, not repeated at once; for any thread."""
 
-    def __init__(self, look: Callable[[], Usage]) -> None:
-        self._look = look
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._lock = threading.Lock()
         self._found: Usage | None = None
         self._again = 0.0
@@ -155,7 +180,7 @@ class _Rarely:
         if time.monotonic() >= self._again and self._lock.acquire(blocking=False):
             try:
                 start = time.monotonic()
-                self._found = self._look()
+                self._found = usage(self._folder)
                 taken = time.monotonic() - start
                 self._again = time.monotonic() + max(_USAGE_SECONDS, taken * _USAGE_SHARE)
             finally:
@@ -166,7 +191,7 @@ class _Rarely:
 class _Collector(Collector):
     """Everything that is counted, as families of Prometheus."""
 
-    def __init__(self, store: EmbeddedStore, metrics: Metrics, cache: Cache, disk: _Rarely) -> None:
+    def __init__(self, store: EmbeddedStore, metrics: Metrics, cache: Cache, disk: Disk) -> None:
         self._store = store
         self._metrics = metrics
         self._cache = cache

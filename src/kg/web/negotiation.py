@@ -94,6 +94,21 @@ def prefers_text(accept_field: str) -> bool:
     return _prefers_text(_within(accept_field))
 
 
+def prefers_page(accept_field: str) -> bool:
+    """Whether an error should be a page: HTML is named, and nothing else is liked more."""
+    return _prefers_page(_within(accept_field))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _prefers_page(accept_field: str) -> bool:
+    accept = _media_ranges(accept_field)
+    others = (PROBLEM, "application/json", "text/plain")
+    named = any(value.lower() == "text/html" for value, _ in accept)
+    html = accept.quality("text/html")
+    # Text comes with a wildcard; JSON must be liked less, as it is by every browser.
+    return named and html > 0 and all(html >= accept.quality(other) for other in others)
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def _prefers_text(accept_field: str) -> bool:
     accept = _media_ranges(accept_field)

@@ -7,14 +7,15 @@ from typing import Final
 
 from kg.errors import UnknownResource
 from kg.media import GRAPH_FORMATS, JSON, Format
-from kg.namespaces import BASE
 from kg.query.request import QueryRequest
 from kg.query.run import answer
 from kg.settings import Settings
-from kg.store.base import Ticket
+from kg.store.base import Release, Ticket
 from kg.store.embedded import EmbeddedStore
 from kg.store.iris import absolute_iri
 
+_LOOKED_INTO: Final = 8
+"""The newest releases in which a resource is looked for that is not in this one."""
 _SUFFIXES: Final = {format.suffix: format for format in GRAPH_FORMATS}
 
 
@@ -25,38 +26,51 @@ def split_suffix(path: str) -> tuple[str, Format | None]:
     return (stem, format) if format else (path, None)
 
 
-def description(path: str) -> str:
-    """The query that describes the IRI which `/id/<path>` stands for.
-
-    Raises UnknownResource where that is no IRI.
-    """
-    return f"DESCRIBE <{_iri(path)}>"
+def description(iri: str) -> str:
+    """The query that describes the IRI; raises UnknownResource where it is none."""
+    if not absolute_iri(iri):
+        raise unknown(iri)
+    return f"DESCRIBE <{iri}>"
 
 
 def is_known(
-    path: str,
+    iri: str,
     release: str,
     store: EmbeddedStore,
     settings: Settings,
     ticket: Ticket | None = None,
 ) -> bool:
     """Whether the IRI is the subject of a public triple of the release."""
-    if not absolute_iri(BASE + path):
+    if not absolute_iri(iri):
         return False
-    query = f"ASK {{ <{BASE + path}> ?p ?o }}"
-    asked = QueryRequest(query=query, choose=lambda _: JSON, release=release)
+    asked = QueryRequest(query=f"ASK {{ <{iri}> ?p ?o }}", choose=lambda _: JSON, release=release)
     with answer(asked, store, settings, ticket).spool as spool:
         return bool(json.loads(spool.read())["boolean"])
 
 
-def unknown(path: str) -> UnknownResource:
-    """The error that tells that nothing is known of it."""
-    return UnknownResource(
-        f"nothing is said here of <{BASE + path}>", remedy="Look for it with a query at /sparql."
-    )
+def unknown_in(
+    here: Release, iri: str, store: EmbeddedStore, settings: Settings, ticket: Ticket | None
+) -> UnknownResource:
+    """The error that tells that nothing is known of it here, and which release has it.
+
+    It names the newest of the few other releases that are looked into.
+    """
+    others = (each for each in reversed(store.history.all(_LOOKED_INTO)) if each.name != here.name)
+    having = (each for each in others if is_known(iri, each.name, store, settings, ticket))
+    return unknown(iri, next(having, None))
 
 
-def _iri(path: str) -> str:
-    if not absolute_iri(BASE + path):
-        raise unknown(path)
-    return BASE + path
+def unknown(iri: str, elsewhere: Release | None = None) -> UnknownResource:
+    """The error that tells that nothing is known of it, or in another release alone."""
+    if elsewhere is None:
+        error = UnknownResource(
+            f"nothing is said here of <{iri}>", remedy="Look for it with a query at /sparql."
+        )
+    else:
+        error = UnknownResource(
+            f"nothing is said of <{iri}> in this release",
+            remedy=f"Release {elsewhere.name} of {elsewhere.time[:10]} has it.",
+        )
+        error.release = elsewhere.name
+    error.iri = iri
+    return error

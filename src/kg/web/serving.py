@@ -40,8 +40,11 @@ from kg.web.front import Front
 from kg.web.health import Health
 from kg.web.health import register as health_paths
 from kg.web.logs import configuration
+from kg.web.metrics import Disk
 from kg.web.metrics import register as metrics_path
 from kg.web.notifying import notify
+from kg.web.pages.status import Operated
+from kg.web.pages.status import register as status_page
 from kg.web.running import Running
 
 _CONNECTIONS = 4096
@@ -206,7 +209,9 @@ def _load(
     app = create_app(store, settings, running)
     front = Front(app, store, settings, running, health)
     health_paths(app, health)
-    metrics_path(app, settings, store, front.metrics, front.cache)
+    disk = Disk(store.folder)
+    status_page(app, Operated(store, running, health, front.metrics, front.cache, disk))
+    metrics_path(app, settings, store, front.metrics, front.cache, disk)
     # What lives as long as the process is not looked at again, and the rest less often: requests
     # leave no cycles behind, and looking for them took 4 % of the time.
     gc.freeze()
@@ -264,7 +269,7 @@ def _end_those_who_do_not_read(port: int, seconds: float) -> None:
 def _answers(address: Address) -> bool:
     connection = http.client.HTTPConnection(address.ip, address.port, timeout=5)
     try:
-        connection.request("HEAD", "/")
+        connection.request("HEAD", "/health/live")
         return connection.getresponse().status == 200
     except OSError:
         return False

@@ -1,4 +1,4 @@
-"""Who may write: the bearer token of a request (RFC 6750, section 2.1)."""
+"""The bearer token of a request, and what it is good for (RFC 6750, section 2.1)."""
 
 from __future__ import annotations
 
@@ -41,6 +41,12 @@ def operator_of(request: Request, tokens: Tokens) -> Token:
     token = tokens.holder(_secret(request, "this"), datetime.now(UTC))
     token.check_scope(Scope.ADMIN)
     return token
+
+
+def bearer(request: Request) -> str | None:
+    """The bearer token of a request, where it has one; another scheme is not looked at."""
+    credentials = _CREDENTIALS.fullmatch(request.headers.get("Authorization", "").strip())
+    return credentials[1] if credentials else None
 
 
 def _secret(request: Request, what: str = "a write") -> str:

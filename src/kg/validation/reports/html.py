@@ -16,7 +16,8 @@ _MOST_CHARACTERS: Final = 2000
 
 _STYLE: Final = """
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-body { max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
+body { max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere;
+  background: Canvas; color: CanvasText; }
 details, .filter { border: 1px solid #8888; border-radius: .3rem; margin: .5rem 0; padding: .5rem; }
 summary { cursor: pointer; font-weight: 600; }
 li { margin: .6rem 0; }
@@ -77,10 +78,10 @@ def html(report: Report, most: int = MOST_FOR_PEOPLE) -> str:
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
             f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">\n',
-            f"<title>{escape(summary(report))}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n",
+            f"<title>{escape(summary(report))}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n",
             *_head(report, len(shown.findings)),
             *_filter(),
-            "<main>\n<section>\n<h2>By article</h2>\n",
+            "<section>\n<h2>By article</h2>\n",
             *_by_unit(shown, numbers),
             "</section>\n<section>\n<h2>By shape</h2>\n",
             *_by_rule(shown, numbers),

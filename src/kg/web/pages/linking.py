@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 from urllib.parse import quote
 
 from flask import Flask, current_app, g, request, url_for
 
 from kg.namespaces import BASE, USUAL_PREFIXES
+from kg.query.telling import unstacked
 from kg.validation.report import compact
 from kg.web.assets import STATIC, Assets
 
+_RELEASE: Final = re.compile(r"^/r/[^/?]+")
+_MARKS: Final = 8
+"""Characters that are looked at for each that is shown, as marks are left out."""
+_LONGEST_ADDRESS: Final = 4_000
+"""Characters of its own address that a page repeats."""
 LONGEST: Final = 300
 """Characters of a label or a literal that a page shows; its resource's page shows all."""
 
@@ -40,6 +47,7 @@ def register(app: Flask, assets: Assets) -> None:
         has=has,
         here=here,
         newest=newest,
+        this_address=this_address,
         compact=compacted,
     )
     app.jinja_env.filters["number"] = number
@@ -66,18 +74,29 @@ def here(endpoint: str) -> bool:
     return (request.endpoint or "").rpartition(".")[2] == endpoint
 
 
+def this_address() -> str:
+    """That of this page; without what it asks for where that is too long to be repeated."""
+    path = request.full_path.rstrip("?")
+    return request.script_root + (path if len(path) <= _LONGEST_ADDRESS else request.path)
+
+
 def newest() -> str:
-    """This address, of HEAD."""
-    path = request.full_path.removeprefix(f"/r/{g.at}") or "/"
-    return f"{request.script_root}{path.rstrip('?')}"
+    """This address, of HEAD, by whatever name it has the release."""
+    path = _RELEASE.sub("", this_address().removeprefix(request.script_root))
+    return f"{request.script_root}/{path.lstrip('/')}"
 
 
-def href(iri: str) -> str:
-    """Where a resource is described here: `/id/…` for our IRIs, `/resource?iri=…` for others."""
-    if iri.startswith(BASE) and not (set(iri) & set("?#")):
-        root = request.script_root + (f"/r/{g.at}" if g.get("at") else "")
+def href(iri: str, at: str | None = None) -> str:
+    """Where a resource is described here: `/id/…` for our IRIs, `/resource?iri=…` for others.
+
+    That is in the release that is looked at, unless `at` names another.
+    """
+    at = at or g.get("at")
+    # A browser would take “..” in a path for the folder above (RFC 3986, section 5.2.4).
+    if iri.startswith(BASE) and not (set(iri) & set("?#") or {".", ".."} & set(iri.split("/"))):
+        root = request.script_root + (f"/r/{at}" if at else "")
         return f"{root}/id/{quote(iri.removeprefix(BASE), safe='/-._~:@!$&()*+,;=')}"
-    return place("resource", iri=iri)
+    return url_for("release.resource", at=at, iri=iri) if at else place("resource", iri=iri)
 
 
 def compacted(iri: str) -> str:
@@ -93,8 +112,12 @@ def static(path: str) -> str:
 
 
 def shorten(text: str, most: int = LONGEST) -> str:
-    """The text, or its beginning and an ellipsis."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """The text, or its beginning and an ellipsis; marks are not piled up."""
+    beginning = text[: most * _MARKS]
+    shown = unstacked(beginning)
+    if len(shown) <= most and len(beginning) == len(text):
+        return shown
+    return shown[: most - 1] + "…"
 
 
 def number(value: float | str) -> str:
