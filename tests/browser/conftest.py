@@ -1,4 +1,4 @@
-"""The pages in a real Chromium: Debian's, of which no other address than this machine's is asked."""
+"""The pages in a real Chromium, Debian's, which asks no other address than this machine's."""
 
 from __future__ import annotations
 
