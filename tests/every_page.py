@@ -85,7 +85,7 @@ STATUSES: Final[Mapping[str, frozenset[int]]] = {
 }
 """Those that are no 200."""
 NO_PAGES: Final = frozenset(
-    ("void", "catalog", "graph", "download", "dereference", "query_vocabulary")
+    ("void", "catalog", "graph", "download", "dereference", "query_vocabulary", "query_names")
 )
 """Endpoints that read, and answer programs alone or lead to a page of their own."""
 _FOUND: Final = """\

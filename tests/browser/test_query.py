@@ -138,6 +138,15 @@ def test_a_property_is_completed_from_what_the_data_use(page: Page, watch: Watch
     expect(editor(page)).to_have_text("SELECT * { ?claim rf:reportedText")
 
 
+def test_a_resource_is_completed_by_its_iri(page: Page, watch: Watch) -> None:
+    """Its label, “foreign fighters who left”, has nothing of it."""
+    page.goto("/query")
+    write(page, "SELECT * { ?claim rf:cohort ")
+    page.keyboard.type("cohort:ff-dep")
+    option = page.get_by_role("option", name=re.compile("cohort:ff-departed"))
+    expect(option).to_contain_text("foreign fighters who left")
+
+
 def test_after_a_only_classes_are_offered(page: Page, watch: Watch) -> None:
     page.goto("/query")
     write(page, "SELECT * { ?claim a ")
@@ -230,6 +239,28 @@ def test_a_query_that_takes_too_long_says_so_and_what_to_do(page: Page, impatien
     assert violations(page) == []
     watch.forget("503 (Service Unavailable)")
     watch.check()
+
+
+def test_an_old_answer_does_not_stand_for_that_of_a_query_that_runs(
+    page: Page, watch: Watch
+) -> None:
+    page.goto("/query")
+    run(page, "SELECT * { ?s zz:p ?o }")
+    expect(page.locator(".error")).to_be_visible()
+    run(page, SLOW)
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    expect(page.locator(".error")).to_have_count(0)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".error")).to_contain_text("The query was cancelled.")
+    watch.forget("400 (Bad Request)")
+    watch.forget("503 (Service Unavailable)")
+
+
+def test_an_answer_without_rows_is_told_in_words_alone(page: Page, watch: Watch) -> None:
+    page.goto("/query")
+    run(page, "SELECT * { area:TN rf:nothing ?o }")
+    expect(page.locator(".answer")).to_contain_text("as the query asks")
+    expect(page.locator(".answer pre", has_text="bindings")).to_have_count(0)
 
 
 def test_a_query_that_runs_is_cancelled_on_the_server(

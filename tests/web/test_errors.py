@@ -93,7 +93,8 @@ def test_a_person_without_a_browser_gets_an_error_as_text(server: Server, accept
     reply = server.send("/id/nothing", headers={"Accept": accept})
     assert (reply.status, reply.headers["content-type"]) == (404, "text/plain; charset=utf-8")
     assert reply.body.decode() == (
-        f"nothing is said here of <{BASE}nothing>\nLook for it with a query at /sparql.\n"
+        f"nothing is said here of <{BASE}nothing>\n"
+        "Search for it by name, or ask a query for what names it.\n"
     )
 
 

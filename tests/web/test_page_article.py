@@ -188,6 +188,10 @@ def test_a_withheld_person_is_named_to_a_reader_with_the_scope_alone(real: Readi
     without = words(real.page(FOX).body)
     assert "Restricted. Shown because of your token" in with_scope and name in with_scope
     assert "a person whose name is withheld" in without
+    assert "a person whose name is withheld from the public" in with_scope
+    person = words(real.by(Scope.RESTRICTED, f"{FOX}/person/162-173").body)
+    assert "you see it below because your token lets you" in person
+    assert "skos:prefLabel" not in person
     assert name not in without and "Restricted" not in without
 
 

@@ -393,9 +393,17 @@ def test_several_that_fit_are_listed_and_none_is_chosen(many: Server) -> None:
     assert "Reported of the same besides" in said(get(many, MANY))
 
 
+def test_why_unstated_times_are_one_is_told(ours: Server) -> None:
+    """Else “at overlapping times” and “neither says” contradict each other."""
+    page = said(get(ours, TUNISIA))
+    told = "neither says; both quote one document, so the times are taken to be one"
+    assert told in page
+    assert told not in page.partition("why are these undecidable?")[2].partition("why are these")[0]
+
+
 def test_a_number_of_sources_says_what_it_counts(many: Server, ours: Server) -> None:
     page = said(get(ours, TUNISIA))
-    assert "Independent sources that give this number, or one that may be the same" in page
+    assert "Independent sources are those that give this number, or one that may be the" in page
     assert "nobody is named, and there is no other" not in page
     assert said(get(many, MANY)).count("1 (nobody is named") == 0
     assert (

@@ -144,7 +144,7 @@ def test_findings_that_the_release_before_did_not_have_are_called_new(
     with running(folder, tmp_path / "log", workers=1) as server:
         said = words(get(server))
         first = words(get(server, "/r/1/"))
-    assert "New among the findings note Something that nobody had found." in said
+    assert "New among the findings Info Something that nobody had found." in said
     assert "New among the findings" not in first
 
 

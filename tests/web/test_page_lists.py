@@ -90,6 +90,12 @@ def test_iris_with_colons_and_dots_are_no_dead_ends(tmp_path: Path) -> None:
         assert "dotted" in page(server, link)
 
 
+def test_a_part_that_a_list_has_not_leads_to_the_first_alone(site: Server) -> None:
+    words = page(site, "/sources?page=99")
+    assert "The list has fewer parts." in words
+    assert "Parts of the list" not in words
+
+
 def test_an_area_tells_its_codes_its_claims_and_its_range_with_attribution(site: Server) -> None:
     words = page(site, "/areas?q=russia")
     for fact in ("RU · 643 · RUS", "13 claims in 6 articles, of 3 cohorts", "Lowest count"):

@@ -114,14 +114,31 @@ def test_a_table_has_names_and_on_demand_iris(ours: Server) -> None:
 
 
 def test_what_has_no_name_is_shown_by_a_short_iri(ours: Server) -> None:
-    """Claims have no label; all that is before the place of the article says nothing."""
-    cells = _cells(ask(ours, "SELECT ?claim { ?claim a rf:FigureClaim } LIMIT 5"))
+    """What stands before the place of the article says nothing."""
+    cells = _cells(ask(ours, "SELECT ?step { ?c prov:qualifiedAttribution ?step } LIMIT 5"))
     assert len(cells) == 5
-    assert all(re.fullmatch(r"a/[0-9a-f]{16}/c/[\w-]+", cell) for cell in cells)
-    claim = f"https://w3id.org/reported-figures/{cells[0]}"
+    assert [c for c in cells if not re.fullmatch(r"a/[0-9a-f]{16}/c/[\w-]+/step/\d", c)] == []
+
+
+def test_a_claim_is_shown_by_its_reading_with_hedges_and_chain(ours: Server) -> None:
+    claim = "https://w3id.org/reported-figures/a/0d09b047b72d6408/c/figure-2323-2399"
+    told = (
+        "Russia, foreign fighters who returned: 400 (estimated, “are estimated”), Fox News, undated"
+    )
+    (cell,) = _cells(ask(ours, f"SELECT ?claim {{ VALUES ?claim {{ <{claim}> }} }}"))
+    assert cell.startswith(f"{told}; on the word of The Soufan Center")
     form = urlencode([("iri", claim)]).encode()
     found = ours.post(form, "application/x-www-form-urlencoded", "/query/labels")
-    assert json.loads(found.body)[claim]["text"] == cells[0]
+    assert json.loads(found.body)[claim]["text"] == cell
+
+
+def test_names_are_offered_for_the_beginning_of_an_iri(ours: Server) -> None:
+    base = "https://w3id.org/reported-figures/cohort/"
+    asked = urlencode({"begins": f"{base}ff-dep"})
+    found = json.loads(ours.send(f"/query/names?{asked}").body)
+    assert {"iri": f"{base}ff-departed", "label": "foreign fighters who left"} in found
+    assert [each["iri"] for each in found if not each["iri"].startswith(f"{base}ff-dep")] == []
+    assert json.loads(ours.send("/query/names").body) == []
 
 
 def test_the_parts_of_a_table_are_all_of_it_once(ours: Server) -> None:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from kg.cli import main
-from kg.query.changes import ChangedClaim, Difference
+from kg.query.changes import Change, ChangedClaim, Difference
 from kg.query.claims import Claim, Source, Value
 from kg.query.views.difference import A_PAGE, Choice, Piece, Wanted, part
 from kg.store.base import Release
@@ -284,6 +284,17 @@ def test_the_words_that_differ_are_told_apart(two: tuple[Release, Release]) -> N
     ((_, (told,)),) = part(difference(two, changed=(changed,)), Wanted()).articles
     assert [piece for piece in told.was if not piece.same] == [Piece("2,926", False)]
     assert [piece for piece in told.now if not piece.same] == [Piece("2,920", False)]
+
+
+def test_what_follows_from_a_change_stands_after_it(two: tuple[Release, Release]) -> None:
+    """A value that is another now is told, also where its wording says so already."""
+    changes = (
+        Change("http://ex/value", "value", ("500",), ("600",), follows=True),
+        Change("http://ex/text", "reported text", ("500",), ("about 600",)),
+    )
+    changed = ChangedClaim(claim(1, "http://ex/a", "1"), claim(1, "http://ex/a", "2"), changes)
+    ((_, (told,)),) = part(difference(two, changed=(changed,)), Wanted()).articles
+    assert [change.name for change in told.changes] == ["reported text", "value"]
 
 
 def test_words_are_compared_of_the_claims_of_a_page_alone(

@@ -122,6 +122,20 @@ def find(index: sqlite3.Connection, asked: str, seconds: float) -> bool:
     return _ranked(index, _parts(asked) or ['""'], asked, seconds)
 
 
+def begun(release: Path, iri: str, limit: int) -> list[str]:
+    """IRIs that have a name or a class and begin so, in their order.
+
+    Whoever calls this holds the release. Raises NoSearchIndex, StoreDamaged and DeadlineExceeded.
+    """
+    query = (
+        "SELECT iri FROM term WHERE iri >= ? AND iri < ?"
+        " AND (EXISTS (SELECT 1 FROM entry WHERE subject = term.id)"
+        " OR EXISTS (SELECT 1 FROM type WHERE subject = term.id)) ORDER BY iri LIMIT ?"
+    )
+    with opened(release) as index, _in_time(index, _SHOWING):
+        return [str(row[0]) for row in index.execute(query, (iri, iri + "\U0010ffff", limit))]
+
+
 # --- looking for words --------------------------------------------------------------------
 
 

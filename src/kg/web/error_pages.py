@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import render_template, request, url_for
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response
 
 from kg.errors import (
@@ -25,7 +25,7 @@ from kg.errors import (
 )
 from kg.query.claims import local_name
 from kg.store.iris import absolute_iri
-from kg.web.pages.linking import has, href, newest, place, this_address
+from kg.web.pages.linking import has, here, href, newest, place, this_address
 from kg.web.spots import spot_in
 
 _LONGEST_QUERY: Final = 4000
@@ -61,6 +61,7 @@ def as_page(problem: Response, error: KgError | HTTPException) -> Response:
     told: dict[str, Any] = json.loads(problem.get_data())
     query = request.args.get("query", "")
     title = _TITLES.get(problem.status_code, told["title"])
+    is_nowhere = isinstance(error, NotFound)
     if isinstance(error, UnknownResource) and error.release:
         title = "That is not in this release"
     content = render_template(
@@ -68,7 +69,7 @@ def as_page(problem: Response, error: KgError | HTTPException) -> Response:
         status=problem.status_code,
         title=title,
         kind=told["title"],
-        detail=_sentence(told["detail"]),
+        detail=_sentence(told["detail"]) if not is_nowhere else "There is no page at this address.",
         remedy=told.get("remedy", ""),
         spot=spot_in(query, told.get("line"), told.get("column")),
         line=told.get("line"),
@@ -92,8 +93,8 @@ def _leads(error: KgError | HTTPException, query: str) -> Iterator[Lead]:
         yield from _search(error)
     if isinstance(error, ReleaseRemoved) or request.path.startswith("/r/"):
         yield Lead(newest(), "The same in the newest release")
-        if has("releases"):
-            yield Lead(url_for("head.releases"), "All releases")
+    if isinstance(error, ReleaseRemoved) or request.path.startswith("/r/") or here("diff"):
+        yield Lead(url_for("head.releases"), "All releases")
     if isinstance(error, _OF_A_QUERY) and query and len(query) <= _LONGEST_QUERY:
         yield Lead(_editor(query), "Your query in the editor")
     if isinstance(error, Unauthorized) and has("sign_in"):

@@ -64,7 +64,8 @@ def unknown(iri: str, elsewhere: Release | None = None) -> UnknownResource:
     """The error that tells that nothing is known of it, or in another release alone."""
     if elsewhere is None:
         error = UnknownResource(
-            f"nothing is said here of <{iri}>", remedy="Look for it with a query at /sparql."
+            f"nothing is said here of <{iri}>",
+            remedy="Search for it by name, or ask a query for what names it.",
         )
     else:
         error = UnknownResource(

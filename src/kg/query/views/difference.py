@@ -161,7 +161,7 @@ def _told(listed: _Listed) -> Told:
 
 
 def _changed(changed: ChangedClaim) -> Told:
-    shown = [change for change in changed.changes if not change.follows]
+    shown = sorted(changed.changes, key=lambda change: change.follows)
     was, now = _pieces(_reading(changed.before), _reading(changed.after))
     return Told(
         "changed",

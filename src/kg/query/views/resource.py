@@ -247,13 +247,13 @@ def part(look: Look, iri: str, property: str, page: int, *, into: bool) -> tuple
     rows = look.rows(file, limit=A_PAGE + 1, offset=offset, it=[iri], property=[property])
     found = _statements(rows)
     statements = found[:A_PAGE]
-    group = Group(property, _name(property, {}), statements, len(statements))
+    group = Group(property, property_name(property, {}), statements, len(statements))
     return group, len(found) > A_PAGE
 
 
 def named(groups: Iterable[Group], labels: Mapping[str, Label]) -> tuple[Group, ...]:
     """The groups with the names of their properties."""
-    return tuple(replace(each, name=_name(each.iri, labels)) for each in groups)
+    return tuple(replace(each, name=property_name(each.iri, labels)) for each in groups)
 
 
 # --- history ------------------------------------------------------------------------------
@@ -389,7 +389,8 @@ def _called(look: Look, iri: str, types: Sequence[str]) -> str:
     return look.compact(iri)
 
 
-def _name(property: str, labels: Mapping[str, Label]) -> str:
+def property_name(property: str, labels: Mapping[str, Label]) -> str:
+    """What a property is called; empty where neither these labels nor we name it."""
     label = labels.get(property)
     return label.text if label else _NAMES.get(property, "")
 

@@ -12,7 +12,7 @@ from kg.query.telling import day, reading
 from kg.query.views.look import Label, Look
 from kg.store.differences import kept
 from kg.store.index import KINDS, OTHER
-from kg.store.search import Found, Hit, Piece, search
+from kg.store.search import Found, Hit, Piece, begun, search
 
 KIND_NAMES: Final[Mapping[str, str]] = {
     "area": "area",
@@ -107,6 +107,15 @@ def searched(look: Look, asked: str, kinds: Sequence[str], *, limit: int, offset
         kinds={kind: found.kinds[kind] for kind in KIND_NAMES if kind in found.kinds},
         complete=found.complete,
     )
+
+
+def begun_with(look: Look, iri: str, *, limit: int) -> Mapping[str, str]:
+    """What begins with this, by IRI with what it is called; raises what `searched` raises."""
+    look.begin()
+    with kept(look.release):
+        iris = begun(look.release.folder, iri, limit)
+    labels = look.labels(iris)
+    return {each: labels[each].text if each in labels else "" for each in iris}
 
 
 def source_names(look: Look, iris: Iterable[str]) -> Mapping[str, str]:

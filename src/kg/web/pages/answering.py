@@ -14,6 +14,7 @@ from kg.media import JSON, TSV, TURTLE, Form
 from kg.namespaces import BASE
 from kg.query.request import QueryRequest
 from kg.query.run import Plan, evaluated, planned
+from kg.query.telling import reading
 from kg.query.views.look import Label, Look, Row, Term
 from kg.query.views.query import MOST_COUNTED, Extract, Table, boolean, extract, table
 from kg.store.base import Spool
@@ -93,9 +94,11 @@ def _for_a_page(plan: Plan) -> Plan:
 
 
 def named(iris: Iterable[str], look: Look) -> dict[str, Label]:
-    """What each of these is called; one without a name, such as a claim, by a short IRI."""
+    """What each of these is called: a claim its reading, what has no name a short IRI."""
     wanted = set(iris)
-    labels = look.labels(wanted)
+    labels = {**look.labels(wanted)}
+    claims = {row["it"].value for row in look.rows("claims-among", it=wanted - labels.keys())}
+    labels |= {iri: Label(reading(claim), "en") for iri, claim in look.claims(claims).items()}
     return {iri: labels.get(iri) or Label(_short(iri, look), "") for iri in wanted}
 
 

@@ -14,6 +14,7 @@ from kg.query.telling import day
 from kg.query.views import article as view
 from kg.query.views.article import Card, Piece
 from kg.query.views.look import Look
+from kg.query.views.resource import property_name
 from kg.store.restricted import RestrictedStatement
 from kg.web.pages.site import Site
 from kg.web.uploads import at_most_one
@@ -26,12 +27,6 @@ _ABSENT: Final = {
     "https://schema.org/url": "an address",
     "https://schema.org/author": "an author",
 }
-_NAMES: Final = {
-    "http://www.w3.org/1999/02/22-rdf-syntax-ns#type": "type",
-    "http://www.w3.org/2004/02/skos/core#note": "note",
-    "http://www.w3.org/2004/02/skos/core#prefLabel": "name",
-}
-"""Of properties of others, which a release does not name."""
 
 _Item = TypeVar("_Item")
 
@@ -195,7 +190,6 @@ def _restricted(
     names = look.labels({each.property for each in statements})
     found: dict[str, list[tuple[str, RestrictedStatement]]] = {}
     for each in statements:
-        known = names.get(each.property)
-        name = _NAMES.get(each.property) or (known.text if known else look.compact(each.property))
+        name = property_name(each.property, names) or look.compact(each.property)
         found.setdefault(each.subject, []).append((name, each))
     return found

@@ -24,12 +24,14 @@ from kg.query.prefixes import prefixes_of
 from kg.query.questions import Parameter, Question, question_of, questions_of
 from kg.query.views.look import Label, Look
 from kg.query.views.query import MOST_COUNTED, Table
+from kg.query.views.search import begun_with
 from kg.query.volatility import is_volatile
 from kg.store.base import Release
 from kg.web import errors
 from kg.web.links import base_url
 from kg.web.negotiation import PROBLEM
 from kg.web.pages.answering import LARGEST, Answered, answered, named
+from kg.web.pages.asking import asked_values
 from kg.web.pages.linking import has, href, place
 from kg.web.pages.site import Site
 from kg.web.pages.snippets import curl, python
@@ -43,6 +45,8 @@ SHORT_QUERY: Final = 1_500
 """Bytes of a query in an address that each link of the page may repeat."""
 _OWN: Final = ("query", "question", "from", "to", "show")
 _MOST_LABELS: Final = 1000
+_MOST_NAMES: Final = 20
+"""Names of the data that completion is offered for the beginning of an IRI."""
 _START: Final = """# Who reported which number, in which words
 SELECT ?cohort ?wording ?publisher WHERE {
   ?claim a rf:FigureClaim ;
@@ -97,6 +101,20 @@ def routes(reads: Blueprint, site: Site) -> None:
     @reads.get("/query/vocabulary")
     def query_vocabulary() -> Response:
         return site.data(vocabulary)
+
+    @reads.get("/query/names")
+    def query_names() -> Response:
+        begins = " ".join(asked_values("begins"))
+        return site.data(
+            lambda look: (
+                [
+                    {"iri": iri, "label": label}
+                    for iri, label in begun_with(look, begins, limit=_MOST_NAMES).items()
+                ]
+                if begins
+                else []
+            )
+        )
 
     @reads.post("/query/labels")
     def query_labels() -> Response:
@@ -303,6 +321,7 @@ def _island(release: Release, site: Site) -> dict[str, Any]:
         "sparql": place("sparql"),
         "vocabulary": place("query_vocabulary"),
         "labels": place("query_labels"),
+        "names": place("query_names"),
         "search": place("search") if has("search") else None,
         "cite": url_for("make_citation") if settings.open_citations else None,
         "base": base_url(request),

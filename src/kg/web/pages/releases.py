@@ -89,11 +89,13 @@ def _compared(pair: Pair, wanted: Wanted, look: Look, history: History) -> dict[
     difference = history.compared(pair)
     found = part(difference, wanted)
     articles = {source.article for source, _ in found.articles if source.article}
+    ends = {graph.iri for graph in pair.after.graphs}
     articles |= {choice.value for choice in found.sources[:_MOST_SOURCES] if choice.value}
     return {
         "difference": difference,
         "part": found,
         "labels": look.labels(articles),
+        "graph_at": lambda iri: (pair.after if iri in ends else pair.before).name,
         "formats": [(each.name, _FORMATS[each.name]) for each in DIFFERENCE_FORMATS],
         "most_graphs": _MOST_GRAPHS,
         "most_sources": _MOST_SOURCES,

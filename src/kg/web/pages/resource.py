@@ -34,6 +34,7 @@ from kg.query.views.resource import (
     more_lead_to_it,
     named,
     part,
+    property_name,
     resource,
     state_of,
     taken,
@@ -115,6 +116,8 @@ def _made(site: Site, look: Look, iri: str, past: list[Release]) -> dict[str, An
     )
     wanted = found.iris() | {iri for iri in (claim.iris() if claim else ())}
     wanted |= {value for shown, _ in groups for value in shown[0]}
+    restricted = site.restricted(look.release, iri)
+    wanted |= {each.property for each in restricted}
     labels = look.labels(wanted)
     graphs = (iri,) if state else found.graphs()
     return {
@@ -133,7 +136,10 @@ def _made(site: Site, look: Look, iri: str, past: list[Release]) -> dict[str, An
         "download": _download(iri) if state else "",
         "versions": versions(graphs, past)[:_VERSIONS],
         "formats": _formats(iri, found),
-        "restricted": site.restricted(look.release, iri),
+        "restricted": [
+            (property_name(each.property, labels) or look.compact(each.property), each)
+            for each in restricted
+        ],
         "data": claim_data(look, claim.claim, {**labels, **_names(claim.claim)})
         if claim
         else linked_data(found, labels),

@@ -21,6 +21,8 @@ interface Found {
   results: { iri: string; label: string; language: string; kind: string }[];
 }
 
+type Named = { iri: string; label: string };
+
 const MOST = 60;
 const LOCAL = /^[\p{L}\p{N}_](?:[\p{L}\p{N}_-]|\.(?=[\p{L}\p{N}_-]))*$/u;
 const WRITTEN = /[?$]?[\p{L}\p{N}_:.\-]*$/u;
@@ -95,20 +97,23 @@ export class Completing {
     if (!this.config.search || written.length < (base === null ? 3 : 2)) return [];
     const left = new AbortController();
     context.addEventListener("abort", () => left.abort(), { onDocChange: true });
-    const asked = new URLSearchParams({ format: "json", q: written, limit: "20" });
-    try {
-      const response = await fetch(`${this.config.search}?${asked}`, {
-        signal: left.signal,
-        headers: { Accept: "application/json" },
-      });
-      if (!response.ok) return [];
-      const { results } = (await response.json()) as Found;
-      return results
-        .filter((each) => base === null || each.iri.startsWith(base))
-        .map((each) => option(each.iri, prefixes, `${each.label} · ${each.kind}`, "constant"));
-    } catch {
-      return [];
-    }
+    const words = asked<Found>(this.config.search, { format: "json", q: written, limit: "20" }, left.signal);
+    const begun = base === null ? null : asked<Named[]>(this.config.names, { begins: base + written }, left.signal);
+    const names = ((await begun) ?? []).map((each) => option(each.iri, prefixes, each.label, "constant"));
+    const found = ((await words)?.results ?? [])
+      .filter((each) => base === null || each.iri.startsWith(base))
+      .map((each) => option(each.iri, prefixes, `${each.label} · ${each.kind}`, "constant"));
+    return [...names, ...found];
+  }
+}
+
+/** What the server says there as JSON; nothing where it does not, or is not waited for any more. */
+async function asked<Answer>(address: string, what: Record<string, string>, signal: AbortSignal): Promise<Answer | null> {
+  try {
+    const response = await fetch(`${address}?${new URLSearchParams(what)}`, { signal, headers: { Accept: "application/json" } });
+    return response.ok ? ((await response.json()) as Answer) : null;
+  } catch {
+    return null;
   }
 }
 

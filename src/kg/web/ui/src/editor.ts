@@ -162,7 +162,10 @@ class Page {
     show();
     this.run.setAttribute("aria-disabled", "true");
     this.outcome.setAttribute("aria-busy", "true");
-    const waiting = window.setTimeout(() => (this.running.hidden = false), 250);
+    const waiting = window.setTimeout(() => {
+      this.running.hidden = false;
+      if (aloud) this.outcome.replaceChildren(); // What is there is the answer to another query.
+    }, 250);
     const ticking = window.setInterval(show, 500);
     if (aloud) this.status.textContent = "The query runs.";
     return () => {

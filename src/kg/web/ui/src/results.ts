@@ -64,7 +64,8 @@ export class Results {
 
   private shown(found: (Partial<SparqlResults> & { boolean?: boolean }) | null): HTMLElement {
     const results = found?.results && found.head ? (found as SparqlResults) : null;
-    if (!results?.results.bindings.length) return found?.boolean === undefined ? this.raw() : html("div");
+    if (results ? !results.results.bindings.length : found?.boolean !== undefined) return html("div");
+    if (!results) return this.raw();
     return tabs("Ways to see the answer", [
       { name: "Table", fill: (panel) => panel.append(new ResultTable(results, this.config.labels).place) },
       {

@@ -7,6 +7,7 @@ export interface Config {
   sparql: string;
   vocabulary: string;
   labels: string;
+  names: string;
   search: string | null;
   cite: string | null;
   /** The server's absolute address, with a slash at its end. */

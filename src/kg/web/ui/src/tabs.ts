@@ -52,9 +52,9 @@ export function tabs(label: string, all: Tab[]): HTMLElement {
     const [panel, tab] = [panels[index], all[index]];
     if (!panel || !tab || filled.has(index)) return;
     filled.add(index);
-    void Promise.resolve(tab.fill(panel)).catch((error: unknown) => {
+    void Promise.resolve(tab.fill(panel)).catch(() => {
       filled.delete(index);
-      panel.replaceChildren(html("p", {}, `This could not be shown: ${String(error)}.`));
+      panel.replaceChildren(html("p", {}, "A part of this page could not be loaded, perhaps because the server has a newer one. Load the page again; the table has everything."));
     });
   }
 
