@@ -20,7 +20,8 @@ CHROMIUM = shutil.which("chromium")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """These come last: Playwright leaves a running event loop in the thread of the tests.
 
-    Without Chromium they are skipped, visibly.
+    A user's machine need not have Chromium: there they are skipped, for all to see. CI installs it,
+    and a skip is a failure there.
     """
     here = Path(__file__).parent
     items.sort(key=lambda item: here in item.path.parents)
