@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 import hostile_labels
 from browsing import Watch, settled, violations
@@ -20,6 +20,25 @@ PHONE: Final[ViewportSize] = {"width": 320, "height": 640}
 """WCAG 1.4.10: what a window of 1,280 pixels has at 400 %."""
 _MOST_STOPS: Final = 60
 """Stops of the keyboard that are looked at on one page."""
+_SLOW: Final = {
+    "offline": False,
+    "latency": 400,
+    "downloadThroughput": 50_000,
+    "uploadThroughput": 50_000,
+}
+"""Far from the mast: milliseconds, and bytes a second."""
+_MOST_SHIFT: Final = 0.1
+"""A page that moves less is called stable (https://web.dev/articles/cls)."""
+_WATCH_SHIFTS: Final = """window.shifts = [];
+new PerformanceObserver(seen => window.shifts.push(...seen.getEntries()))
+  .observe({type: 'layout-shift', buffered: true});"""
+_SHIFTS: Final = """() => new Promise(done => {
+  const told = each => ({by: each.value, what: each.sources.map(it => it.node?.outerHTML)});
+  const tell = () => done(window.shifts.map(told));
+  requestAnimationFrame(() => requestAnimationFrame(tell));
+})"""
+"""After two frames, when the last shift is known."""
+_PAINTED: Final = "() => performance.getEntriesByName('first-contentful-paint').length === 1"
 _SHOWN: Final = """() => [...document.querySelectorAll(
     'main h1, main h2, main h3, main p, main dd, main th, main td, main li, main caption')]
   .filter(each => !each.closest('[data-island]') && !each.closest('[role=status]'))
@@ -163,26 +182,40 @@ def test_hostile_labels_run_nothing_and_widen_no_page(
         expect(page.locator("footer")).to_be_attached()
 
 
-@pytest.mark.parametrize("name", ["home", "query", "article", "compare chosen"])
-def test_a_page_is_there_before_its_scripts(
-    browser: Browser, ours: tuple[Server, Mapping[str, str]], name: str
+@pytest.fixture(scope="module")
+def slow(browser: Browser, ours: tuple[Server, Mapping[str, str]]) -> Iterator[BrowserContext]:
+    """A telephone whose pages tell how far what they show has moved; it keeps what it got."""
+    server, _ = ours
+    with browser.new_context(base_url=server.url, viewport=PHONE) as context:
+        context.add_init_script(_WATCH_SHIFTS)
+        yield context
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_on_a_slow_network_a_page_is_there_before_its_scripts_and_keeps_its_place(
+    slow: BrowserContext, ours: tuple[Server, Mapping[str, str]], name: str
 ) -> None:
-    """On a slow network: scripts are asked for, and never come."""
     server, at = ours
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    context = browser.new_context(base_url=server.url)
-    page = context.new_page()
-    page.route("**/*.js", hold)
-    page.goto(at[name], wait_until="commit")
-    expect(page.locator("footer")).to_be_visible()
-    page.wait_for_function(
-        "() => performance.getEntriesByName('first-contentful-paint').length == 1"
-    )
-    assert held
-    for route in held:
-        route.abort()
-    context.close()
+    with slow.new_page() as page:
+        watch, network = Watch.of(page, server.url), slow.new_cdp_session(page)
+        network.send("Network.enable")
+        network.send("Network.emulateNetworkConditions", _SLOW)
+        network.send("Fetch.enable", {"patterns": [{"urlPattern": "*.js"}]})
+        held: list[Any] = []
+        network.on("Fetch.requestPaused", lambda request: held.append(request))
+        page.goto(at[name], wait_until="commit")
+        expect(page.locator("h1")).to_be_visible()
+        expect(page.locator("footer")).to_be_visible()
+        page.wait_for_function(_PAINTED)
+        assert held, "no script was asked for"
+        network.send("Fetch.disable")
+        page.wait_for_load_state()
+        for island in page.locator("[data-island]").all():
+            island.scroll_into_view_if_needed()
+            expect(island).to_have_attribute("data-state", "ready", timeout=30_000)
+            page.wait_for_load_state("networkidle")
+        moved = page.evaluate(_SHIFTS)
+        assert sum(each["by"] for each in moved) < _MOST_SHIFT, moved
+        if name in STATUSES:
+            watch.forget("Failed to load resource")
+        watch.check()

@@ -53,7 +53,7 @@ def test_a_claim_reads_the_same_without_scripts(browser: Browser, site: Server) 
 
 def test_from_an_area_to_a_claim_and_back_by_links(page: Page, watch: Watch) -> None:
     page.goto(PAGES["area"])
-    page.get_by_role("link", name="400 (estimated").click()
+    page.get_by_role("link", name="400 (estimated").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("“400”")
     page.get_by_role("link", name="Russia", exact=True).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Russia")

@@ -41,6 +41,7 @@ from kg.web.readers import Readers
 from kg.web.resources import description, is_known, split_suffix, unknown_in
 from kg.web.running import Running
 from kg.web.service import describe
+from kg.web.static_files import static_file
 from kg.web.texts import Texts
 from kg.web.updates import is_update, update
 from kg.web.validation import validate
@@ -219,6 +220,10 @@ def _validation(app: Flask, store: EmbeddedStore, settings: Settings) -> None:
 
 
 class _App(Flask):
+    def send_static_file(self, filename: str) -> FlaskResponse:
+        """What is below `/static/`."""
+        return static_file(filename, Assets.read())
+
     def make_default_options_response(self) -> FlaskResponse:
         """The methods in Allow, and no body (RFC 9110, sections 9.3.7 and 15.3.5)."""
         response = super().make_default_options_response()

@@ -18,12 +18,14 @@ _TEMPLATES: Final = STATIC.parent / "templates"
 class Assets:
     """The entries by name, as paths below `/static/`, and what is bundled in them.
 
-    Empty where nothing was built: then pages come without islands.
+    Those in `hashed` have a digest of their content in their names. Empty where nothing was built:
+    then pages come without islands.
     """
 
     entries: dict[str, str]
     licences: tuple[Licence, ...]
     digest: str
+    hashed: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, built: Path = _BUILT) -> Assets:
@@ -58,7 +60,18 @@ def _read(built: Path) -> Assets:
         for each in json.loads(licences)
     )
     digest = _digest(style, manifest, licences)
-    return Assets(entries, tuple(sorted(packages, key=lambda each: each.name)), digest)
+    hashed = frozenset(f"ui/{chunk['file']}" for chunk in chunks.values())
+    return Assets(entries, tuple(sorted(packages, key=lambda each: each.name)), digest, hashed)
+
+
+def mark(path: str) -> str:
+    """What is another with other content of this file below `/static/`."""
+    return _mark(path, (STATIC / path).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _mark(path: str, _changed: int) -> str:
+    return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:16]
 
 
 def _digest(*parts: bytes) -> str:

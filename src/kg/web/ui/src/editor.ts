@@ -116,9 +116,8 @@ class Page {
     }
     const took = sent?.dataset["milliseconds"];
     if (took === undefined) return;
-    const open = (): void => void this.ask({ again: true });
-    if (Number(took) < QUICK_MS) open();
-    else sent?.querySelector("h2")?.after(html("p", {}, button("Sort, filter or draw this answer", open)));
+    if (Number(took) < QUICK_MS) void this.ask({ again: true, quick: true });
+    else sent?.querySelector("h2")?.after(html("p", {}, button("Sort, filter or draw this answer", () => void this.ask({ again: true }))));
   }
 
   private submitted(event: SubmitEvent): void {
@@ -129,14 +128,14 @@ class Page {
     void this.ask();
   }
 
-  /** Runs the query; `again` where it is what the page came with. */
-  private async ask({ again = false } = {}): Promise<void> {
+  /** Runs the query; `again` where it is what the page came with, `quick` where nobody waits for it. */
+  private async ask({ again = false, quick = false } = {}): Promise<void> {
     if (this.asking) return;
     const query = this.view.state.doc.toString();
     const asking = new Asking(this.config, query);
     this.asking = asking;
     this.underline(null, null);
-    const stop = this.tick(!again);
+    const stop = this.tick(!again, !quick);
     try {
       const answer = await asking.answer();
       const results = new Results(answer, query, this.config);
@@ -152,7 +151,7 @@ class Page {
   }
 
   /** Says how long the query runs, and gives what ends that. */
-  private tick(aloud: boolean): () => void {
+  private tick(aloud: boolean, seen: boolean): () => void {
     const started = performance.now();
     const show = (): void => {
       const seconds = (performance.now() - started) / 1000;
@@ -163,7 +162,7 @@ class Page {
     this.run.setAttribute("aria-disabled", "true");
     this.outcome.setAttribute("aria-busy", "true");
     const waiting = window.setTimeout(() => {
-      this.running.hidden = false;
+      this.running.hidden = !seen; // Over an answer that is there it would only push that down.
       if (aloud) this.outcome.replaceChildren(); // What is there is the answer to another query.
     }, 250);
     const ticking = window.setInterval(show, 500);
