@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -25,6 +26,13 @@ def workers(server: Server) -> list[int]:
     return sorted(pid for pid in server.children() if WORKER in command(pid))
 
 
+def at_work(server: Server) -> int:
+    """How many workers evaluate a query now, as the server tells."""
+    told = re.search(rb'kg_workers\{state="busy"\} (\d+)', server.send("/metrics").body)
+    assert told
+    return int(told[1])
+
+
 def resident(pid: int) -> int:
     """Bytes of memory that the process has."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
@@ -40,6 +48,17 @@ def seconds_at_work(pid: int) -> float:
     """Seconds of processor time that the process has used."""
     fields = _status(pid)
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def opened(pid: int) -> set[str]:
+    """The paths of what the process has open."""
+    paths = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            paths.add(os.readlink(descriptor))
+        except OSError:  # it was closed meanwhile
+            continue
+    return paths
 
 
 def spooled(pid: int) -> int:

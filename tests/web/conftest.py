@@ -1,4 +1,4 @@
-"""A small store with a restricted graph, and a server of it."""
+"""The stores that several of these tests look at, and a server of each."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,7 +10,9 @@ import pytest
 from kg.namespaces import BASE, GRAPH
 from kg.store.base import Commit, NamedGraph, Owner, Release
 from kg.store.embedded import commit
+from kg.store.releases import Releases
 from kg_server import Server, running
+from two_releases import make_store
 from web.writable import Writable, writable_server
 
 ONE = f'<{BASE}a> <{BASE}p> "one" .\n<{BASE}shared> <{BASE}p> "both" .\n'
@@ -68,4 +70,22 @@ def writable(_built_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """A server of the miniature project that may be written; tests write graphs of their own."""
     folder = copytree(_built_once, tmp_path_factory.mktemp("writable") / "store")
     with writable_server(folder, folder.parent / "server.log", workers=1) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def two_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of two releases, to read or to copy."""
+    return make_store(tmp_path_factory.mktemp("history"))
+
+
+@pytest.fixture(scope="session")
+def two(two_folder: Path) -> tuple[Release, Release]:
+    before, after = Releases.open(two_folder).all()
+    return before, after
+
+
+@pytest.fixture(scope="session")
+def history(two_folder: Path) -> Iterator[Server]:
+    with running(two_folder, two_folder.parent / "log", workers=1) as server:
         yield server

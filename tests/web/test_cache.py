@@ -139,12 +139,12 @@ def test_a_head_that_is_moved_back_has_its_own_answers(
 def test_one_question_of_many_clients_at_once_is_evaluated_once(server: Server) -> None:
     with ThreadPoolExecutor(12) as clients:
         started = time.monotonic()
-        replies = list(clients.map(lambda _: server.query(SLOW + "# once", timeout=1), range(12)))
+        replies = list(clients.map(lambda _: server.query(SLOW + "# once", timeout=2), range(12)))
         took = time.monotonic() - started
     assert {reply.status for reply in replies} == {503}
     assert {reply.problem["title"] for reply in replies} == {"Deadline exceeded"}
     assert sum(map(evaluated, replies)) == 1
-    assert took < 3
+    assert took < 6  # one after the other, two at a time, they would take twelve seconds
 
 
 def test_two_spellings_at_once_of_a_query_with_fresh_blank_nodes_get_whole_answers(

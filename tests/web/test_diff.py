@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,9 @@ from click.testing import CliRunner
 
 from kg.cli import main
 from kg.store.base import Release
-from kg.store.releases import Releases
 from kg_server import Server, running
 from processes import workers
-from two_releases import TOLD, make_store
+from two_releases import TOLD
 
 FORMATS = {
     "claims": "text/plain; charset=utf-8",
@@ -26,23 +24,6 @@ FORMATS = {
     "quads": "text/x-diff; charset=utf-8",
     "patch": "application/rdf-patch",
 }
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_store(tmp_path_factory.mktemp("diff"))
-
-
-@pytest.fixture(scope="module")
-def two(store: Path) -> tuple[Release, Release]:
-    before, after = Releases.open(store).all()
-    return before, after
-
-
-@pytest.fixture(scope="module")
-def history(store: Path) -> Iterator[Server]:
-    with running(store, store.parent / "log", workers=1) as server:
-        yield server
 
 
 def command(store: Path, *arguments: str) -> bytes:
@@ -58,10 +39,10 @@ def test_people_read_claims(history: Server) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_the_command_line_tells_the_same(history: Server, store: Path, name: str) -> None:
+def test_the_command_line_tells_the_same(history: Server, two_folder: Path, name: str) -> None:
     reply = history.send(f"/diff?from=1&to=2&format={name}")
     assert (reply.status, reply.headers["content-type"]) == (200, FORMATS[name])
-    assert reply.body == command(store, "1", "2", "--format", name)
+    assert reply.body == command(two_folder, "1", "2", "--format", name)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -140,16 +121,16 @@ def test_what_cannot_be_compared_is_a_problem(
     assert (reply.status, reply.problem["type"].rpartition("/")[2]) == (status, kind)
 
 
-def test_limits_are_those_of_answers(store: Path, tmp_path: Path) -> None:
-    with running(store, tmp_path / "log", workers=1, answer_bytes=300) as server:
+def test_limits_are_those_of_answers(two_folder: Path, tmp_path: Path) -> None:
+    with running(two_folder, tmp_path / "log", workers=1, answer_bytes=300) as server:
         for name in FORMATS:
             reply = server.send(f"/diff?from=1&format={name}")
             assert (reply.status, reply.problem["limit"]) == (422, 300)
             assert "kg diff" in reply.problem["remedy"]
 
 
-def test_a_difference_has_the_deadline_of_a_query(store: Path, tmp_path: Path) -> None:
-    with running(store, tmp_path / "log", workers=1, deadline=1.0) as server:
+def test_a_difference_has_the_deadline_of_a_query(two_folder: Path, tmp_path: Path) -> None:
+    with running(two_folder, tmp_path / "log", workers=1, deadline=1.0) as server:
         for worker in workers(server):
             os.kill(worker, signal.SIGSTOP)
         problem = server.send("/diff?from=1").problem
@@ -157,8 +138,8 @@ def test_a_difference_has_the_deadline_of_a_query(store: Path, tmp_path: Path) -
     assert "kg diff" in problem["remedy"]
 
 
-def test_a_release_that_was_taken_away_is_gone(store: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(store, tmp_path / "store")
+def test_a_release_that_was_taken_away_is_gone(two_folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(two_folder, tmp_path / "store")
     pruned = ["prune", "--store", str(copy), "--keep", "1"]
     result = CliRunner().invoke(main, pruned)
     assert result.exit_code == 0, result.output
@@ -173,7 +154,7 @@ def test_a_release_that_was_taken_away_is_gone(store: Path, tmp_path: Path) -> N
 
 
 def test_releases_are_listed_with_what_leads_to_them(
-    history: Server, store: Path, two: tuple[Release, Release]
+    history: Server, two_folder: Path, two: tuple[Release, Release]
 ) -> None:
     reply = history.send("/releases")
     first, second = json.loads(reply.body)["releases"]

@@ -12,16 +12,12 @@ import pytest
 
 from kg.namespaces import BASE
 from kg.store.base import Release
-from kg_server import Reply, Server, running
-from processes import alive, eventually
+from kg_server import Reply, running
+from processes import alive, at_work, eventually
 from raw_http import connect, received, replies, request
 from web.test_health import SLOW, ready
 
 LONG = f"SELECT * {{ ?s <{BASE}q> ?o . ?x <{BASE}q> ?y . ?v <{BASE}q> ?w }} LIMIT 100000"
-
-
-def at_work(server: Server) -> bool:
-    return 'kg_workers{state="busy"} 1.0' in server.send("/metrics").body.decode()
 
 
 def test_until_a_running_query_is_answered_others_are_and_ready_is_not(
@@ -29,7 +25,7 @@ def test_until_a_running_query_is_answered_others_are_and_ready_is_not(
 ) -> None:
     log = tmp_path / "log"
     with (
-        running(folder, log, workers=2, deadline=2.0) as server,
+        running(folder, log, workers=2, deadline=5.0) as server,
         ThreadPoolExecutor(1) as client,
     ):
         children = server.children()

@@ -146,7 +146,7 @@ def test_an_answer_over_the_limit_is_422_and_not_cut(server: Server) -> None:
 def test_a_full_queue_is_503_with_retry_after_while_pages_answer(server: Server) -> None:
     with ThreadPoolExecutor(3) as clients:
         slow = [f"{SLOW} # {number}" for number in range(2)]  # the same would be evaluated once
-        busy = [clients.submit(server.query, query, timeout=1.5) for query in slow]
+        busy = [clients.submit(server.query, query, timeout=3) for query in slow]
         waiting = clients.submit(_until_busy, server)
         page = server.send("/static/style.css")
         assert [page.status, waiting.result().status] == [200, 503]

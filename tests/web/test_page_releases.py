@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,23 +20,6 @@ from kg_server import Reply, Server, running
 from store_parts import change, committed, graph
 from two_releases import make_store
 from web.test_pages import BROWSER, Page
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_store(tmp_path_factory.mktemp("history"))
-
-
-@pytest.fixture(scope="module")
-def two(store: Path) -> tuple[Release, Release]:
-    before, after = Releases.open(store).all()
-    return before, after
-
-
-@pytest.fixture(scope="module")
-def history(store: Path) -> Iterator[Server]:
-    with running(store, store.parent / "log", workers=1) as server:
-        yield server
 
 
 def get(server: Server, path: str, **headers: str) -> Reply:
@@ -111,8 +93,8 @@ def test_a_later_part_of_the_log_is_sent_again_when_a_tag_is_new(tmp_path: Path)
     assert (after.status, b"paper (tag of 1-" in after.body) == (200, True)
 
 
-def test_a_dump_shows_its_size_once_it_is_made(store: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(store, tmp_path / "store")
+def test_a_dump_shows_its_size_once_it_is_made(two_folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(two_folder, tmp_path / "store")
     shutil.rmtree(copy / "dumps", ignore_errors=True)
     with running(copy, tmp_path / "log", workers=1) as server:
         first = get(server, "/releases")
@@ -122,8 +104,8 @@ def test_a_dump_shows_its_size_once_it_is_made(store: Path, tmp_path: Path) -> N
     assert f"{len(dump.body) / 1000:.1f} kB, gzipped" in words(second)
 
 
-def test_what_is_gone_is_told_in_its_place(store: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(store, tmp_path / "store")
+def test_what_is_gone_is_told_in_its_place(two_folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(two_folder, tmp_path / "store")
     (first, _) = Releases.open(copy).all()
     command(copy, "tag", "as-in-the-paper", "2")
     command(copy, "prune", "--keep", "1")
@@ -138,8 +120,8 @@ def test_what_is_gone_is_told_in_its_place(store: Path, tmp_path: Path) -> None:
     assert gone.status == 410
 
 
-def test_steps_back_are_told(store: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(store, tmp_path / "store")
+def test_steps_back_are_told(two_folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(two_folder, tmp_path / "store")
     command(copy, "rollback", "1", "--message", "2 counted twice")
     with running(copy, tmp_path / "log", workers=1) as server:
         said = words(get(server, "/releases"))

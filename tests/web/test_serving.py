@@ -20,6 +20,7 @@ from kg.settings import Settings
 from kg.store.base import Release
 from kg.web.serving import serve
 from kg_server import Server, environment, running, start
+from processes import at_work, eventually
 
 SLOW = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
 
@@ -56,7 +57,7 @@ def test_a_query_that_runs_is_answered_before_the_end(
 ) -> None:
     with running(folder, tmp_path / "log", workers=1) as server, ThreadPoolExecutor(1) as client:
         last = client.submit(server.query, SLOW, timeout=1)
-        time.sleep(0.4)
+        assert eventually(lambda: at_work(server))
         assert server.stop() == 0
         assert last.result().problem["title"] == "Deadline exceeded"
 
@@ -84,7 +85,7 @@ def test_of_two_servers_started_at_once_on_a_port_one_serves(
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
     both = [start(folder, port, tmp_path / name, workers=1) for name in "ab"]
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while time.monotonic() < end and all(process.poll() is None for process in both):
         time.sleep(0.02)
     codes = [process.poll() for process in both]
@@ -253,7 +254,7 @@ def _program(text: str, folder: Path) -> Iterator[int]:
 
 
 def _wait_for(port: int) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while time.monotonic() < end:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
