@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,6 +100,13 @@ def test_one_mark_closes_two_quotations(found: list[AuditFinding]) -> None:
         "block 18, 5235-5493",
         "block 18, 5390-5493",
     ]
+    assert finding.message.startswith("Block 18 (Fox News, undated): a quotation that begins “")
+
+
+def test_messages_tell_dates_as_people_write_them(found: list[AuditFinding]) -> None:
+    messages = " ".join(finding.message for finding in found)
+    assert "(The Suffolk Journal, 25 October 2017; source: The Soufan Center)" in messages
+    assert not re.search(r"\d{4}-\d{2}", messages)
 
 
 def test_no_message_hides_a_hedge_of_a_claim_that_it_quotes(store: Store) -> None:

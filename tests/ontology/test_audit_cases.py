@@ -139,5 +139,29 @@ def test_findings_are_named_after_their_rule_and_their_claims() -> None:
     assert finding == URIRef(base + _digest("https://example.org/back https://example.org/left"))
 
 
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ('"2017-07-05"^^xsd:date', "5 July 2017"),
+        ('"2017-12"^^xsd:gYearMonth', "December 2017"),
+        ('"2017"^^xsd:gYear', "2017"),
+        ("", "undated"),
+    ],
+)
+def test_a_message_says_of_when_its_article_is_as_people_write_it(date: str, told: str) -> None:
+    xsd = "@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n"
+    published = f"ex:article schema:datePublished {date} .\n" if date else ""
+    for name in ("no-room-to-open", "one-mark-opens-two"):
+        case = (FOLDER / "audit" / "W14" / f"fires.{name}.ttl").read_text()
+        (message,) = found(f"{xsd}{case}{published}".encode(), "W14").objects(None, TERMS.message)
+        assert str(message).startswith(f"Block 1 (Harbour News, {told}): ")
+
+
+def test_a_weekday_is_set_beside_its_date_as_people_write_it() -> None:
+    case = FOLDER / "audit" / "W15" / "fires.a-friday-called-thursday.ttl"
+    (message,) = found(case.read_bytes(), "W15").objects(None, TERMS.message)
+    assert " gives an event the date 21 July 2017 and calls it a Thursday;" in str(message)
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -167,8 +167,10 @@ def test_the_page_tells_all_and_needs_no_script(citing: Citing) -> None:
     page = Page(reply.body)
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
     assert all(each.keys() == {"type", "src"} for each in page.scripts)
-    for fact in ("query", "release", "release_digest", "digest", "release_time", "title"):
+    for fact in ("query", "release", "release_digest", "digest", "title"):
         assert record[fact] in page.words
+    assert record["release_time"] == "2026-01-02T03:04:05Z"
+    assert "made 2 January 2026, 03:04:05 UTC" in page.words
     assert "cuts an unordered result" in page.words
     assert record["url"] in page.words
 

@@ -21,6 +21,10 @@ WHOLE = frozenset(("area", "cohort", "agent", "claim", "claim by key", "term", "
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr")
 )
+_DATA = re.compile(
+    r"(?s)<(script|code|pre|textarea|blockquote)\b.*?</\1>|<bdi[^>]* class=\"literal\">.*?</bdi>"
+)
+_TAG = re.compile("<[^>]*>")
 _SAFE_LINK = re.compile(r"(?:https?:|mailto:|[/?#.]|$)", re.IGNORECASE)
 
 
@@ -117,6 +121,16 @@ def test_a_page_is_small_whole_and_without_script_of_its_own(ours: Site, name: s
     assert len(reply.body) < LARGEST
     assert len(marks.ids) == len(set(marks.ids))
     assert marks.headings.count(1) == 1
+
+
+@pytest.mark.parametrize("name", sorted(ADDRESSES.keys() - {"removed release"}))
+def test_a_date_is_told_as_people_write_it(ours: Site, name: str) -> None:
+    """But in what is data or a form of citation: literals, code, queries, quoted blocks.
+
+    Nor in the sentence of an error, which is the same for programs.
+    """
+    text = _DATA.sub(" ", ours.get(name).body.decode())
+    assert re.findall(r".{0,60}\b\d{4}-[01]\d(?:-[0-3]\d)?\b", _TAG.sub(" ", text)) == []
 
 
 @pytest.mark.parametrize("name", ADDRESSES)

@@ -15,6 +15,7 @@ from kg.media import JSON, Format
 from kg.namespaces import FINDINGS, SCHEMA
 from kg.query.request import QueryRequest
 from kg.query.run import answer
+from kg.query.telling import day
 from kg.settings import Settings
 from kg.store.embedded import EmbeddedStore
 
@@ -112,7 +113,8 @@ def _finding(iri: str, rows: Sequence[dict[str, str]]) -> AuditFinding:
 
 
 def _concerned(row: dict[str, str]) -> Concerned:
-    source = ", ".join(row[key] for key in ("publisher", "published") if key in row)
+    parts = (row.get("publisher", ""), day(row.get("published", "")))
+    source = ", ".join(part for part in parts if part)
     return Concerned(row["node"], source, _place(row), row.get("wording", ""))
 
 

@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import datetime
 from typing import Any, Final
 
 from kg.namespaces import CODE, RF
@@ -227,14 +227,27 @@ def _known(step: Statements) -> bool:
 
 
 def day(text: str) -> str:
-    """A date as people write it; what is no whole date stays as it is."""
+    """The day of a date or a moment, or a month, as people write it; else the text as it is."""
+    if month := _MONTH.fullmatch(text):
+        return f"{_MONTHS[int(month[2]) - 1]} {month[1]}"
     try:
-        known = date.fromisoformat(text)
+        known = datetime.fromisoformat(text)
     except ValueError:
         return text
     return f"{known.day} {_MONTHS[known.month - 1]} {known.year}"
 
 
+def moment(text: str) -> str:
+    """A day and the time of it, as people write them; what is no moment of UTC as it is."""
+    try:
+        known = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+    except ValueError:
+        return text
+    return f"{day(text)}, {known:%H:%M:%S} UTC"
+
+
+_MONTH: Final = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+"""As xsd:gYearMonth writes it."""
 _MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June", "July", "August"),
     *("September", "October", "November", "December"),

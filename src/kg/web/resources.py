@@ -9,6 +9,7 @@ from kg.errors import UnknownResource
 from kg.media import GRAPH_FORMATS, JSON, Format
 from kg.query.request import QueryRequest
 from kg.query.run import answer
+from kg.query.telling import day
 from kg.settings import Settings
 from kg.store.base import Release, Ticket
 from kg.store.embedded import EmbeddedStore
@@ -70,7 +71,7 @@ def unknown(iri: str, elsewhere: Release | None = None) -> UnknownResource:
     else:
         error = UnknownResource(
             f"nothing is said of <{iri}> in this release",
-            remedy=f"Release {elsewhere.name} of {elsewhere.time[:10]} has it.",
+            remedy=f"Release {elsewhere.name} of {day(elsewhere.time)} has it.",
         )
         error.release = elsewhere.name
     error.iri = iri

@@ -11,6 +11,7 @@ from typing import Final
 
 from kg.errors import ReleaseMissing
 from kg.media import Format
+from kg.query.telling import day
 from kg.store.base import Release
 from kg.store.dumps import DUMP_FORMATS, dump_path
 from kg.store.moves import Move
@@ -86,7 +87,7 @@ def choices(releases: Releases, most: int) -> list[tuple[str, str]]:
 
 
 def _named(release: Release, *, is_head: bool) -> str:
-    return f"{release.name}, {release.time[:10]}{' (newest)' if is_head else ''}"
+    return f"{release.name}, {day(release.time)}{' (newest)' if is_head else ''}"
 
 
 def _entries(

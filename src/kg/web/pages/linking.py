@@ -9,9 +9,9 @@ from urllib.parse import quote
 from flask import Flask, current_app, g, request, url_for
 
 from kg.namespaces import BASE, USUAL_PREFIXES
-from kg.query.telling import unstacked
+from kg.query.telling import day, moment, unstacked
 from kg.validation.report import compact
-from kg.web.assets import STATIC, Assets
+from kg.web.assets import Assets, mark
 
 _RELEASE: Final = re.compile(r"^/r/[^/?]+")
 _MARKS: Final = 8
@@ -50,7 +50,7 @@ def register(app: Flask, assets: Assets) -> None:
         this_address=this_address,
         compact=compacted,
     )
-    app.jinja_env.filters["number"] = number
+    app.jinja_env.filters.update(number=number, day=day, moment=moment)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
@@ -108,7 +108,7 @@ def static(path: str) -> str:
     """The address of a file below `static/`, with a mark that changes with it."""
     if path.startswith("ui/"):  # its name has one already
         return url_for("static", filename=path)
-    return url_for("static", filename=path, v=int((STATIC / path).stat().st_mtime))
+    return url_for("static", filename=path, v=mark(path))
 
 
 def shorten(text: str, most: int = LONGEST) -> str:
