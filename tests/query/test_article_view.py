@@ -7,7 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.query.views.article import Entry, Mark, Piece, Place, is_withheld, merged, pieces
+from kg.query.views.article import Entry, Mark, Piece, Place, merged, pieces
+from kg.query.views.look import is_withheld
 
 places = st.tuples(st.integers(0, 40), st.integers(0, 40)).map(lambda it: Place(min(it), max(it)))
 marks = st.builds(Mark, places, st.sampled_from(["hedge", "cue", "value", "stance"]))

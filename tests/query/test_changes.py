@@ -115,6 +115,22 @@ def test_blank_nodes_that_are_only_labelled_otherwise_change_no_claim(compare: C
     assert [(each.iri, each.added >= 3) for each in found.others] == [("http://ex/g", True)]
 
 
+def test_a_blank_node_is_told_by_its_name_where_it_has_one(compare: Compare) -> None:
+    def with_agent(name: str) -> list[str]:
+        nodes = [f'_:who {LABEL} "{name}" .', f'_:topic {LABEL} "a topic" .']
+        step = [f"_:step {AGENT} _:who ."]
+        return [
+            *figure("one", f"<{CHAIN}> _:step", "~about _:topic", "~about _:other"),
+            *nodes,
+            *step,
+        ]
+
+    (claim,) = compare([], with_agent("Ann")).added
+    assert claim.text(RF + "about") == "a topic, something without a name"
+    assert [step[AGENT[1:-1]][0].text for step in claim.steps] == ["Ann"]
+    assert compare(with_agent("Ann"), with_agent("Bob")).changed == ()
+
+
 def test_two_things_of_one_name_are_told_apart(compare: Compare) -> None:
     names = [f'<http://ex/{each}> {LABEL} "somewhere"@en .' for each in ("here", "there")]
     place = "~about <http://ex/{}>".format

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from kg.namespaces import BASE
+from kg.query.telling import doubts, reading, word
 from kg.query.views.look import Look
 from kg.settings import Settings
 from kg.store.embedded import EmbeddedStore
@@ -39,3 +41,20 @@ def test_parts_keep_the_order_of_what_is_given_and_give_each_once(look: Look) ->
 
 def test_of_no_iris_nothing_is_found(look: Look) -> None:
     assert look.rows("labels", it=[]) == []
+
+
+def test_no_word_or_hedge_of_a_claim_is_left_out_of_what_people_are_told(real_store: Path) -> None:
+    settings = Settings.read(workers=1)
+    with EmbeddedStore(real_store, settings) as store:
+        look = Look(store, settings, store.release())
+        iris = [row["it"].value for row in look.ask(_SAID)]
+        whole, told = look.claims(iris), look.told(iris)
+    assert len(iris) > 200 and whole.keys() == told.keys() == set(iris)
+    for iri, claim in whole.items():
+        for tell in (reading, word, lambda claim: list(doubts(claim))):
+            assert tell(told[iri]) == tell(claim)
+        assert told[iri].source == claim.source
+
+
+_SAID: Final = """PREFIX rf: <https://w3id.org/reported-figures/ns/>
+SELECT DISTINCT ?it WHERE { ?it a ?type FILTER(?type IN (rf:Claim, rf:Quote, rf:Mention)) }"""

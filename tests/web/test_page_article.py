@@ -15,7 +15,7 @@ from pyoxigraph import Literal, NamedNode, Store
 from conftest import FIXTURES
 from kg.namespaces import BASE, RF
 from kg.publishing.texts import Text, digest
-from kg.query.views.article import Anchor, Card, Place
+from kg.query.views.article import ROWS, Anchor, Card, Place
 from kg.query.views.look import Term
 from kg.store.tokens import Scope
 from kg.web.pages.article import _mismatch
@@ -102,6 +102,22 @@ def test_what_others_say_of_it_has_a_page(real: Reading, show: str) -> None:
     assert {"findings": "Rule W1", "comparisons": "Tunisia, foreign fighters who left: 2,926"}[
         show
     ] in page
+
+
+def test_each_claim_tells_its_verdicts_and_the_rules_that_found_something(real: Reading) -> None:
+    page = words(real.page(FOX).body)
+    # The numbers of Tunisia: 3,000 of those who left are in Syria and Iraq, and 2,926 left (W3).
+    line = page[page.index("at 2446\u20132461") :].partition("all about it")[0]
+    assert "3 agree · 1 contradict · 3 undecidable · audit W3, W9" in line
+
+
+def test_as_many_findings_and_comparisons_are_counted_as_are_listed(real: Reading) -> None:
+    page = words(real.page(FOX).body)
+    for show, item in (("findings", r'<article class="card">'), ("comparisons", "<tr><td>")):
+        told = int(re.search(rf"{show.capitalize()} \((\d+)\)", page)[1])  # type: ignore[index]
+        parts = range(1, -(-told // ROWS) + 1)
+        bodies = [real.page(f"{FOX}?show={show}&part={part}").body.decode() for part in parts]
+        assert told == sum(len(re.findall(item, body)) for body in bodies) > 20
 
 
 @pytest.mark.parametrize("query", ["part=0", "part=x", "part=99", "show=all", "part=1&part=2"])

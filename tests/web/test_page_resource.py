@@ -15,7 +15,7 @@ import pytest
 from pyld import jsonld
 
 from kg.namespaces import BASE, CODE, GRAPH, RF
-from kg.query.views.resource import FIRST
+from kg.query.views.resource import A_PAGE, FIRST
 from kg.store.base import Commit, NamedGraph, Owner
 from kg.store.embedded import commit
 from kg_server import Reply, Server, running
@@ -221,6 +221,25 @@ def test_the_claims_of_a_measure_are_paged(ours: Server) -> None:
     assert len(claims) == len(set(claims)) == 14
 
 
+def test_what_leads_to_it_and_its_values_are_told_as_everywhere_and_not_by_a_key(
+    ours: Server,
+) -> None:
+    words = page(ours, "/id/org/soufan-center").words.partition("What leads to it")[2]
+    assert "terminal source composition: Five areas are named as parts of the number; Fox" in words
+    assert "speaker A quote, The Soufan Center, in our words: Those who were stopped will " in words
+    assert "affiliation A mention of Richard Barrett; SBY News, " in words
+    assert not re.search(r"/c/[\w-]+ ", words)
+    stated = page(ours, MIDDLE).words.partition("All statements")[2]
+    assert "quoted in A quote, speaker left open, perhaps A spokesperson of the FBI" in stated
+
+
+def test_a_list_of_what_leads_to_it_is_told_so_as_well(ours: Server) -> None:
+    words = page(ours, f"{QUOTE}?in=rf:quotedIn").words
+    assert "What leads by “quoted in” to A quote, speaker left open, perhaps A spokesp" in words
+    assert "United States, foreign fighters who died: approximately 40 (official record)" in words
+    assert "/c/figure-5315-5369" not in words
+
+
 def test_data_can_be_had_in_every_format(ours: Server) -> None:
     formats = [link for link in page(ours, "/id/area/RU").links if "format=" in link]
     assert len(formats) == 6
@@ -405,12 +424,12 @@ def test_the_link_to_all_figures_asks_for_that_question_alone(ours: Server) -> N
 
 def test_a_large_node_shows_the_first_of_each_and_leads_to_the_rest(large: Server) -> None:
     found = page(large, "/id/hub")
-    assert found.words.count("and more than 988 more") == 2
+    assert found.words.count("and more than 992 more") == 2
     assert "too many statements for all of them to be looked at" in found.words
     assert "A hub" in found.words
     for name in ("of", "in"):
         (link,) = [link for link in found.links if link.startswith(f"/id/hub?{name}=")]
-        pages = [page(large, f"{link}&page={number}") for number in range(1, MANY // 100 + 1)]
+        pages = [page(large, f"{link}&page={number}") for number in range(1, MANY // A_PAGE + 1)]
         shown = {each for one in pages for each in one.links if each.startswith("/id/one/")}
         assert len(shown) == MANY
 

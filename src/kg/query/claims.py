@@ -21,6 +21,7 @@ from kg.settings import Settings
 from kg.store.base import Release, Task, Ticket
 from kg.store.embedded import EmbeddedStore
 
+_ARTICLE: Final = "http://www.w3.org/ns/prov#wasQuotedFrom"
 _NODES: Final = 1000
 _CLAIMS: Final = 200
 """How many are asked for at a time."""
@@ -33,7 +34,10 @@ Counted = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Value:
-    """A term as N-Triples would write it, and as people read it; a blank node has no label."""
+    """A term as N-Triples would write it, and as people read it; a blank node has no label.
+
+    The blank nodes that are values of one property are one value with the names of all.
+    """
 
     term: str
     text: str = field(compare=False)
@@ -132,24 +136,33 @@ def claims_of(
 
 
 def read_claims(
-    iris: Sequence[str], release: Release, asking: Asking, counted: Counted = lambda _: None
+    iris: Sequence[str],
+    release: Release,
+    asking: Asking,
+    counted: Counted = lambda _: None,
+    *,
+    whole: bool = True,
 ) -> dict[str, Claim]:
-    """Those of these claims that the release has, by IRI; `counted` hears of progress."""
+    """Those of these claims that the release has, by IRI; `counted` hears of progress.
+
+    Without `whole` they lack what is for machines only, which is half of them: anchors and keys.
+    """
+    part = "claim" if whole else "claim-told"
     found: dict[str, Claim] = {}
     for batch in _batches(iris, _CLAIMS):
 
         def rows(file: str, batch: Sequence[str] = batch) -> list[Row]:
             return asking.ask(release, _asked(file, "claim", batch))
 
-        stated, chains = rows("claim-statements.rq"), rows("claim-steps.rq")
+        stated, chains = rows(f"{part}-statements.rq"), rows(f"{part}-steps.rq")
         names = _names([*stated, *chains], release, asking)
-        steps, sources = _by_claim(chains), _by_claim(rows("claim-sources.rq"))
+        steps, sources = _by_claim(chains), _sources(stated, release, asking)
         for iri, own in _by_claim(stated).items():
             found[iri] = Claim(
                 iri,
                 _statements(own, names),
                 _steps(steps.get(iri, []), names),
-                _source(sources.get(iri, [])),
+                _source(own, sources),
             )
         counted(len(batch))
     return found
@@ -173,17 +186,48 @@ def local_name(iri: str) -> str:
 # --- asking -------------------------------------------------------------------------------
 
 
-def _names(rows: Iterable[Row], release: Release, asking: Asking) -> Mapping[str, str]:
+def _names(rows: Sequence[Row], release: Release, asking: Asking) -> Mapping[str, str]:
     """What the values of these rows are called, English before others.
 
-    Few resources are the values of many statements: they are asked for once.
+    Few resources are the values of many statements: they are asked for once. Blank nodes can only
+    be asked for by way of their claims, and few claims have any.
     """
-    iris = sorted({row["value"]["value"] for row in rows if row["value"]["type"] == "uri"})
+    iris = {row["value"]["value"] for row in rows if row["value"]["type"] == "uri"}
+    claims = {row["claim"]["value"] for row in rows if row["value"]["type"] == "bnode"}
     found: dict[str, list[Row]] = defaultdict(list)
-    for batch in _batches(iris, _NODES):
-        for row in asking.ask(release, _asked("value-names.rq", "value", batch)):
-            found[row["value"]["value"]].append(row)
-    return {iri: min(rows, key=_named_last)["name"]["value"] for iri, rows in found.items()}
+    for file, variable, wanted, size in (
+        ("value-names.rq", "value", iris, _NODES),
+        ("value-blank-names.rq", "claim", claims, _CLAIMS),
+    ):
+        for batch in _batches(sorted(wanted), size):
+            for row in asking.ask(release, _asked(file, variable, batch)):
+                found[_key(row["value"])].append(row)
+    return {key: min(rows, key=_named_last)["name"]["value"] for key, rows in found.items()}
+
+
+def _key(node: Mapping[str, str]) -> str:
+    """The IRI, or the label of a blank node, which this release has for it in each answer."""
+    return node["value"] if node["type"] == "uri" else f"_:{node['value']}"
+
+
+def _sources(rows: Iterable[Row], release: Release, asking: Asking) -> Mapping[str, Sequence[Row]]:
+    """What is known of the articles that claims with these statements stand in.
+
+    Few articles have many claims: they are asked for once.
+    """
+    found: dict[str, list[Row]] = defaultdict(list)
+    for batch in _batches(sorted(_articles(rows)), _NODES):
+        for row in asking.ask(release, _asked("claim-sources.rq", "article", batch)):
+            found[row["article"]["value"]].append(row)
+    return found
+
+
+def _articles(rows: Iterable[Row]) -> set[str]:
+    return {
+        row["value"]["value"]
+        for row in rows
+        if row["property"]["value"] == _ARTICLE and row["value"]["type"] == "uri"
+    }
 
 
 def _asked(file: str, variable: str, iris: Sequence[str]) -> str:
@@ -210,11 +254,14 @@ def _by_claim(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def _statements(rows: Iterable[Row], names: Mapping[str, str]) -> Statements:
-    found: dict[str, set[Value]] = defaultdict(set)
+    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for row in rows:
-        value = Value(_term(row["value"]), _readable(row["value"], names))
-        found[row["property"]["value"]].add(value)
-    return {iri: tuple(sorted(values)) for iri, values in sorted(found.items())}
+        texts = found[row["property"]["value"]][_term(row["value"])]
+        texts.add(_readable(row["value"], names))
+    return {
+        iri: tuple(Value(term, ", ".join(sorted(texts))) for term, texts in sorted(values.items()))
+        for iri, values in sorted(found.items())
+    }
 
 
 def _steps(rows: Iterable[Row], names: Mapping[str, str]) -> tuple[Statements, ...]:
@@ -231,10 +278,11 @@ def _order(step: Statements) -> tuple[int, str]:
     return number, str(sorted((iri, *values) for iri, values in step.items()))
 
 
-def _source(rows: Sequence[Row]) -> Source:
-    if not rows:
+def _source(rows: Iterable[Row], sources: Mapping[str, Sequence[Row]]) -> Source:
+    articles = _articles(rows)
+    if not articles:
         return Source()
-    row = min(rows, key=lambda row: (row["article"]["value"], *_named_last(row), str(row)))
+    row = min(sources[min(articles)], key=lambda row: (*_named_last(row), str(row)))
     publisher = row["name"]["value"] if "name" in row else ""
     if not publisher and "publisher" in row:
         publisher = local_name(row["publisher"]["value"])
@@ -261,6 +309,7 @@ def _term(term: Mapping[str, str]) -> str:
 
 
 def _readable(value: Mapping[str, str], names: Mapping[str, str]) -> str:
-    if value["type"] == "uri":
-        return names.get(value["value"]) or local_name(value["value"])
-    return value["value"] if value["type"] == "literal" else "something without a name"
+    if value["type"] == "literal":
+        return value["value"]
+    unnamed = local_name(value["value"]) if value["type"] == "uri" else "something without a name"
+    return names.get(_key(value)) or unnamed

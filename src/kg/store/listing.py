@@ -306,8 +306,12 @@ _NAME: Final = (
     f"SELECT text FROM entry WHERE subject = {{}} AND property IN ({_NAMES})"
     " ORDER BY property, language <> 'en', text LIMIT 1"
 )
+_BOUNDED: Final = "EXISTS (SELECT 1 FROM value WHERE property = {} AND subject = v.subject)"
+# "Less than 3,000" is no count of 3,000: such a figure is an end only where there is no other.
 _RANGE: Final = (
-    "SELECT term.iri FROM link a"
+    "WITH figure AS MATERIALIZED (SELECT term.iri AS iri, v.value AS value,"
+    f" {_BOUNDED.format(number_of('lower'))} AS lower,"
+    f" {_BOUNDED.format(number_of('upper'))} AS upper FROM link a"
     f" CROSS JOIN link m ON m.property = {number_of('measure')} AND m.subject = a.subject"
     f" AND m.object = (SELECT id FROM term WHERE iri = '{CODE}count')"
     f" CROSS JOIN link u ON u.property = {number_of('unit')} AND u.subject = a.subject"
@@ -315,13 +319,10 @@ _RANGE: Final = (
     f" CROSS JOIN type t ON t.subject = a.subject AND t.class = {_CLAIM}"
     f" CROSS JOIN value v ON v.property = {number_of('value')} AND v.subject = a.subject"
     " AND typeof(v.value) = 'real'"
-    " CROSS JOIN term ON term.id = a.subject WHERE a.property = :link AND a.object = :it"
+    " CROSS JOIN term ON term.id = a.subject WHERE a.property = :link AND a.object = :it)"
+    " SELECT (SELECT iri FROM figure ORDER BY lower AND NOT upper, value, iri LIMIT 1),"
+    " (SELECT iri FROM figure ORDER BY upper AND NOT lower, value DESC, iri LIMIT 1)"
 )
-_BOUNDED: Final = "EXISTS (SELECT 1 FROM value WHERE property = {} AND subject = v.subject)"
-_LOWER, _UPPER = (_BOUNDED.format(number_of(end)) for end in ("lower", "upper"))
-# "Less than 3,000" is no count of 3,000: such a figure is an end only where there is no other.
-_LOWEST: Final = f"{_RANGE} ORDER BY {_LOWER} AND NOT {_UPPER}, v.value, term.iri LIMIT 1"
-_HIGHEST: Final = f"{_RANGE} ORDER BY {_UPPER} AND NOT {_LOWER}, v.value DESC, term.iri LIMIT 1"
 _ORDERS: Final = {
     Order.NAME: "name IS NULL, name COLLATE NOCASE, iri",
     Order.CLAIMS: "claims DESC, name IS NULL, name COLLATE NOCASE, iri",
@@ -410,14 +411,11 @@ class _Made:
             row = self._index.execute(query, {"it": it, **values}).fetchone()
             return str(row[0]) if row and row[0] is not None else ""
 
-        def end(query: str) -> str:
-            link = number_of(self._listing.link)
-            return one(query, link=link) if self._listing.has_range else ""
-
         text = "SELECT text FROM entry WHERE subject = :it AND property = :property"
         codes = self._index.execute(
             f"{text} ORDER BY length(text), text", {"it": it, "property": _NOTATION}
         )
+        lowest, highest = self._range(it) if self._listing.has_range else ("", "")
         return Item(
             iri=iri,
             claims=claims,
@@ -429,9 +427,15 @@ class _Made:
                 f" AND property = {number_of('publisher')} ORDER BY iri LIMIT 1"
             ),
             published="" if date is None else str(date),
-            lowest=end(_LOWEST),
-            highest=end(_HIGHEST),
+            lowest=lowest,
+            highest=highest,
         )
+
+    def _range(self, it: int) -> tuple[str, str]:
+        """The claims with its lowest and its highest count of people."""
+        values = {"it": it, "link": number_of(self._listing.link)}
+        lowest, highest = self._index.execute(_RANGE, values).fetchone()
+        return lowest or "", highest or ""
 
     def _narrowed(self, but: str = "") -> tuple[str, list[int | str]]:
         """The condition on `it` of all facets but one, and its values."""

@@ -11,7 +11,7 @@ from typing import Final
 from kg.namespaces import RF, SCHEMA
 from kg.query.claims import Claim, Statements, Value
 from kg.query.telling import doubts, reading, subject, wording
-from kg.query.views.look import Look, Row, Term
+from kg.query.views.look import Look, Row, Term, is_withheld
 
 ENTRIES: Final = 80
 """Claims and quotes on one page."""
@@ -81,11 +81,6 @@ class Card:
     def notes(self) -> tuple[Term, ...]:
         """Remarks on what was read."""
         return self.values.get(_SKOS + "scopeNote", ())
-
-    @property
-    def iris(self) -> Iterator[str]:
-        """What must be called by a name."""
-        return (term.value for terms in self.values.values() for term in terms if term.is_iri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +242,18 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Audited:
+    """How many findings and comparisons the article's entries have, and which each of them has."""
+
+    findings: int
+    comparisons: int
+    rules: Mapping[str, tuple[str, ...]]
+    """The rules that found something, by the entry's IRI."""
+    verdicts: Mapping[str, Counter[str]]
+    """How often each verdict was given, by the claim's IRI."""
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A finding of the audit, with the article's entries that it concerns."""
 
@@ -389,14 +396,7 @@ def _of_blocks(
 # --- one part in full ---------------------------------------------------------------------
 
 
-def part(
-    look: Look,
-    iri: str,
-    outline: Spine,
-    number: int,
-    found: Sequence[Found],
-    compared: Sequence[Compared],
-) -> Part:
+def part(look: Look, outline: Spine, number: int, audit: Audited) -> Part:
     """What the page of this number tells, from 1 on; nothing for one that is not there."""
     if not 1 <= number <= len(outline.parts):
         return Part({}, (), {}, {}, ())
@@ -408,10 +408,9 @@ def part(
     others = [item for items in (*mentions.values(), *media.values()) for item in items]
     # The mentions of all blocks tell the roles of those who speak.
     wanted = [*(entry.iri for entry in entries), *others]
-    read = look.claims([*wanted, *_all(outline.mentions)[:MOST]])
-    chains = _Chains(_cues(look, iri))
+    read = look.told([*wanted, *_all(outline.mentions)[:MOST]])
+    chains = _Chains(_cues(look, read.values()))
     roles = _roles(read[item] for item in _all(outline.mentions) if item in read)
-    rules, verdicts = _rules(found), _verdicts(compared)
     told: dict[int, Told] = {}
     for entry in entries:
         claim = read.get(entry.iri)
@@ -420,7 +419,7 @@ def part(
         if entry.is_quote:
             told[entry.number] = _quote(entry, claim, chains.number(claim), roles)
         else:
-            told[entry.number] = _claim(entry, claim, chains.number(claim), rules, verdicts)
+            told[entry.number] = _claim(entry, claim, chains.number(claim), audit)
     return Part(
         told,
         chains.all(),
@@ -438,13 +437,7 @@ def _all(by_block: Mapping[str, tuple[str, ...]]) -> list[str]:
     return [item for items in by_block.values() for item in items]
 
 
-def _claim(
-    entry: Entry,
-    claim: Claim,
-    chain: int,
-    rules: Mapping[str, tuple[str, ...]],
-    verdicts: Mapping[str, Counter[str]],
-) -> ClaimTold:
+def _claim(entry: Entry, claim: Claim, chain: int, audit: Audited) -> ClaimTold:
     about = {*claim.values(RF + "about"), *claim.values(RF + "participant")}
     persons = {_iri(value) for value in about}
     return ClaimTold(
@@ -456,15 +449,9 @@ def _claim(
         note=claim.text(_SKOS + "note"),
         chain=chain,
         withheld=tuple(sorted(iri for iri in persons if is_withheld(iri))),
-        rules=rules.get(claim.iri, ()),
-        verdicts=tuple(sorted(verdicts.get(claim.iri, Counter()).items())),
+        rules=audit.rules.get(claim.iri, ()),
+        verdicts=tuple(sorted(audit.verdicts.get(claim.iri, Counter()).items())),
     )
-
-
-def is_withheld(iri: str) -> bool:
-    """Whether this is the IRI of a person whom restricted graphs alone tell of."""
-    head, _, tail = iri.rpartition("/")
-    return head.endswith("/person") and "/a/" in head and tail.replace("-", "").isdecimal()
 
 
 def _quote(
@@ -557,9 +544,13 @@ class _Chains:
         )
 
 
-def _cues(look: Look, iri: str) -> dict[str, Place]:
-    rows = ((row["cue"].value, _place(row)) for row in look.rows("article-cues", article=[iri]))
-    return {cue: place for cue, place in rows if place}
+def _cues(look: Look, claims: Iterable[Claim]) -> dict[str, Place]:
+    """Where the cues of these claims' chains stand."""
+    steps = (step for claim in claims for step in claim.steps)
+    wanted = sorted({_iri(value) for step in steps for value in step.get(RF + "cue", ())} - {""})
+    rows = look.rows("article-cues", cue=wanted) if wanted else ()
+    places = ((row["cue"].value, _place(row)) for row in rows)
+    return {cue: place for cue, place in places if place}
 
 
 def _definitions(look: Look, concepts: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -578,6 +569,24 @@ def _iri(value: Value) -> str:
 
 
 # --- what others say of it ----------------------------------------------------------------
+
+
+def audited(look: Look, iri: str) -> Audited:
+    """What the audit says of each entry, in short."""
+    rules: dict[str, set[str]] = defaultdict(set)
+    found = look.rows("article-rules", limit=MOST, article=[iri])
+    for row in found:
+        rules[row["item"].value].add(row["rule"].value)
+    verdicts: dict[str, Counter[str]] = defaultdict(Counter)
+    compared = look.rows("article-verdicts", limit=MOST, article=[iri])
+    for row in compared:
+        verdicts[row["claim"].value][row["verdict"].value] += 1
+    return Audited(
+        len({row["finding"].value for row in found}),
+        len({row["comparison"].value for row in compared}),
+        {item: tuple(sorted(names, key=_rule)) for item, names in rules.items()},
+        verdicts,
+    )
 
 
 def findings(look: Look, iri: str) -> list[Found]:
@@ -623,24 +632,7 @@ def _compared(rows: Sequence[Row]) -> Compared:
 
 def readings(look: Look, iris: Iterable[str]) -> dict[str, str]:
     """Each of these claims on one line."""
-    return {iri: reading(claim) for iri, claim in look.claims(iris).items()}
-
-
-def _rules(found: Iterable[Found]) -> dict[str, tuple[str, ...]]:
-    rules: dict[str, set[str]] = defaultdict(set)
-    for finding in found:
-        for item in finding.items:
-            rules[item].add(finding.rule)
-    return {item: tuple(sorted(names, key=_rule)) for item, names in rules.items()}
-
-
-def _verdicts(compared: Iterable[Compared]) -> dict[str, Counter[str]]:
-    """How often each claim has each verdict; one of another article is counted in vain."""
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for pair in compared:
-        for claim in (pair.claim, pair.other):
-            found[claim][pair.verdict] += 1
-    return found
+    return {iri: reading(claim) for iri, claim in look.told(iris).items()}
 
 
 def _rule(name: str) -> tuple[int, str]:

@@ -234,8 +234,11 @@ def claim_page(look: Look, iri: str) -> ClaimPage | None:
 def quote_page(look: Look, iri: str) -> QuotePage | None:
     """The quote of that IRI; None where the release has none."""
     quote = look.claims([iri]).get(iri)
-    if quote is None:
-        return None
+    return quote_told(quote) if quote else None
+
+
+def quote_told(quote: Claim) -> QuotePage:
+    """A quote that is read, in words."""
     publisher, published = quote.source.publisher, day(quote.source.published)
     return QuotePage(
         heading=f"A quote, {_speaker(quote)}, in our words: {wording(quote)}",
@@ -281,7 +284,7 @@ def _heading(claim: Claim) -> str:
 def _speaker(quote: Claim) -> str:
     """Who speaks, on what ground where the sentence does not name them, or that it is left open."""
     names, candidates = (
-        [_named_one(value).text for value in quote.values(RF + name)]
+        [told_as(value) for value in quote.values(RF + name)]
         for name in ("speaker", "speakerCandidate")
     )
     if names:
@@ -300,8 +303,16 @@ def _named(values: Sequence[Value]) -> tuple[Named, ...]:
 
 
 def _named_one(value: Value) -> Named:
-    iri = value.term[1:-1] if value.term.startswith("<") else ""
-    return Named(iri, WITHHELD.text if is_withheld(iri) else _yes(value.text))
+    return Named(_iri(value), told_as(value))
+
+
+def told_as(value: Value) -> str:
+    """A value in words; of a person whose name is withheld, that it is."""
+    return WITHHELD.text if is_withheld(_iri(value)) else _yes(value.text)
+
+
+def _iri(value: Value) -> str:
+    return value.term[1:-1] if value.term.startswith("<") else ""
 
 
 def _yes(text: str) -> str:
@@ -352,7 +363,7 @@ def _shown(
     corrected_by: Sequence[str],
 ) -> tuple[Compared, ...]:
     first = list(compared.items())[:MOST_COMPARISONS]
-    others = look.claims(other for (_, other), _ in first)
+    others = look.told(other for (_, other), _ in first)
     return tuple(
         Compared(
             iri=iri,
@@ -382,7 +393,7 @@ def _finding(row: Row) -> FindingAbout:
 
 
 def _readings(look: Look, iris: Sequence[str]) -> tuple[Reading, ...]:
-    read = look.claims(iris) if iris else {}
+    read = look.told(iris) if iris else {}
     return tuple(Reading(iri, reading(read[iri])) for iri in iris if iri in read)
 
 
@@ -395,7 +406,7 @@ def _computed(look: Look, iri: str) -> tuple[Derived, ...]:
         figures.setdefault(figure, row)
         others.setdefault(figure, {}).update({row["other"].value: None} if "other" in row else {})
     shown = list(figures.items())[:MOST_DERIVED]
-    read = look.claims({other for figure, _ in shown for other in others[figure]}) if shown else {}
+    read = look.told({other for figure, _ in shown for other in others[figure]}) if shown else {}
     return tuple(
         _derived(
             row,

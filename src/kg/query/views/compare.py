@@ -499,7 +499,7 @@ def _judged(
         key: sorted(rows.values(), key=lambda row: _by_numbers(row, numbers))[:PAIRS]
         for key, rows in pairs.items()
     }
-    told = look.claims(row["other"].value for rows in kept.values() for row in rows)
+    told = look.told(row["other"].value for rows in kept.values() for row in rows)
     judged = (
         Judged(*key, counts[key], tuple(_pair(row, numbers, told) for row in rows))
         for key, rows in kept.items()

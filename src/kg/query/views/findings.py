@@ -363,7 +363,7 @@ def _shown(look: Look, iris: Sequence[str]) -> tuple[Shown, ...]:
         said = (_SAID[row["property"].value], row["number"].value)
         numbers.setdefault(row["finding"].value, []).append(said)
     kept = {claim.iri for finding in told.values() for claim in _different(finding)[:EVIDENCE]}
-    claims = look.claims(kept)
+    claims = look.told(kept)
     return tuple(
         Shown(told[iri], tuple(numbers.get(iri, ())), _evidence(told[iri], claims))
         for iri in iris

@@ -119,7 +119,7 @@ def shown(
     labels = look.labels(each for each in values | publishers | iris if absolute_iri(each))
     sources = source_names(look, iris - labels.keys()) if listing.name == "sources" else {}
     ends = {iri for item in found.items for iri in (item.lowest, item.highest) if iri}
-    readings = {iri: Told(iri, reading(claim)) for iri, claim in look.claims(ends).items()}
+    readings = {iri: Told(iri, reading(claim)) for iri, claim in look.told(ends).items()}
     facets = (
         _facet(
             name,

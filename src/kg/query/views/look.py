@@ -147,11 +147,17 @@ class Look:
 
     def claims(self, iris: Iterable[str]) -> Mapping[str, Claim]:
         """Those of these claims that the release has, with their chains and sources."""
+        return self._claims(iris, whole=True)
+
+    def told(self, iris: Iterable[str]) -> Mapping[str, Claim]:
+        """These claims with what people are told of them: without anchors and keys."""
+        return self._claims(iris, whole=False)
+
+    def _claims(self, iris: Iterable[str], *, whole: bool) -> Mapping[str, Claim]:
         wanted = sorted(iri for iri in set(iris) if absolute_iri(iri))
         self.begin()
-        return read_claims(
-            wanted, self.release, Asking(self._store, self._settings, ticket=self._ticket)
-        )
+        asking = Asking(self._store, self._settings, ticket=self._ticket)
+        return read_claims(wanted, self.release, asking, whole=whole)
 
     @property
     def prefixes(self) -> Mapping[str, str]:

@@ -25,9 +25,9 @@ CLAIM: Final = RF + "Claim"
 
 FIRST: Final = 200
 """Statements that are looked at before it counts as large."""
-SHOWN: Final = 12
+SHOWN: Final = 8
 """Values of a property, and subjects that lead here by one, that the page itself shows."""
-A_PAGE: Final = 100
+A_PAGE: Final = 50
 COUNTED: Final = 1000
 """More than these are told as such."""
 RELEASES: Final = 50
@@ -203,20 +203,24 @@ class Resource:
         each = (statement.graphs for group in self.stated for statement in group.statements)
         return tuple(sorted({graph for graphs in each for graph in graphs}))
 
-    def iris(self) -> set[str]:
-        """Every IRI that is shown, for their labels."""
+    def iris(self) -> tuple[str, ...]:
+        """Every IRI that is shown, for their labels: those of values as they stand, each once."""
         groups = (*self.stated, *self.links)
         terms = [statement.term for group in groups for statement in group.statements]
         terms += [term for each in self.uses.statements for term in each]
-        return {term.value for term in terms if term.is_iri} | {group.iri for group in groups}
+        shown = [term.value for term in terms if term.is_iri]
+        return tuple(dict.fromkeys([*shown, *(group.iri for group in groups)]))
 
 
-def resource(look: Look, iri: str) -> Resource | None:
-    """What the release says of it; None where nothing is stated of it, and nothing leads to it."""
+def resource(look: Look, iri: str, *, links: bool = True) -> Resource | None:
+    """What the release says of it; None where nothing is stated of it, and nothing leads to it.
+
+    Without `links` what leads to it is not looked for.
+    """
     stated, more = _groups(look, iri, "values")
-    links, more_links = _groups(look, iri, "subjects")
+    leading, more_links = _groups(look, iri, "subjects") if links else ((), False)
     uses = _uses(look, iri, stated)
-    if not stated and not links and not uses.total:
+    if not stated and not leading and not uses.total:
         return None
     terms = {group.iri: [each.term for each in group.statements] for group in stated}
     types = tuple(term.value for term in terms.get(RDF_TYPE, ()) if term.is_iri)
@@ -231,7 +235,7 @@ def resource(look: Look, iri: str) -> Resource | None:
         description=_best(terms, _DESCRIPTIONS),
         types=types,
         stated=stated,
-        links=links,
+        links=leading,
         uses=uses,
         incomplete=more or more_links,
     )
@@ -311,16 +315,22 @@ def _digest(release: Release, iri: str) -> str:
 def _groups(look: Look, iri: str, side: str) -> tuple[tuple[Group, ...], bool]:
     """The statements by property, and whether there may be properties that are not among them."""
     file = "resource-statements" if side == "values" else "resource-links"
-    rows = look.rows(file, limit=FIRST + 1, it=[iri])
+    first = {
+        row["property"].value: int(row["count"].value)
+        for row in look.rows(f"{file}-count", limit=FIRST + 1, it=[iri])
+    }
+    if sum(first.values()) <= FIRST:
+        return _all(look.rows(file, limit=FIRST, it=[iri]) if first else ()), False
+    known = {row["property"].value for row in look.rows(f"resource-known-{side}", it=[iri])}
+    groups = [_beginning(look, iri, property, side) for property in known | first.keys()]
+    return _sorted(groups), True
+
+
+def _all(rows: Iterable[Row]) -> tuple[Group, ...]:
     by_property: dict[str, list[Row]] = {}
     for row in rows:
         by_property.setdefault(row["property"].value, []).append(row)
-    if len({(row["property"], row["term"]) for row in rows}) <= FIRST:
-        groups = [_whole(property, rows) for property, rows in by_property.items()]
-        return _sorted(groups), False
-    known = {row["property"].value for row in look.rows(f"resource-known-{side}", it=[iri])}
-    groups = [_beginning(look, iri, property, side) for property in known | by_property.keys()]
-    return _sorted(groups), True
+    return _sorted(_whole(property, each) for property, each in by_property.items())
 
 
 def _uses(look: Look, iri: str, stated: Sequence[Group]) -> Uses:

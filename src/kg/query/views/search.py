@@ -145,7 +145,7 @@ def _results(look: Look, found: Found) -> tuple[Result, ...]:
         look, articles.union(hit.subject for hit in found.hits if hit.kind == "source")
     )
     labels = look.labels((*subjects, *others))
-    claims = look.claims(hit.subject for hit in found.hits if hit.kind == "claim")
+    claims = look.told(hit.subject for hit in found.hits if hit.kind == "claim")
     readings = {iri: reading(claim) for iri, claim in claims.items()}
     return tuple(
         _result(hit, _with_block(said.get(hit.subject, {}), blocks), names, labels, readings)

@@ -14,9 +14,9 @@ from kg.media import JSON, TSV, TURTLE, Form
 from kg.namespaces import BASE
 from kg.query.request import QueryRequest
 from kg.query.run import Plan, evaluated, planned
-from kg.query.telling import reading
 from kg.query.views.look import Label, Look, Row, Term
 from kg.query.views.query import MOST_COUNTED, Extract, Table, boolean, extract, table
+from kg.query.views.readings import readings
 from kg.store.base import Spool
 from kg.web.answers import listed, pending_of
 from kg.web.exchange import Came, Doing, Exchange
@@ -97,8 +97,8 @@ def named(iris: Iterable[str], look: Look) -> dict[str, Label]:
     """What each of these is called: a claim its reading, what has no name a short IRI."""
     wanted = set(iris)
     labels = {**look.labels(wanted)}
-    claims = {row["it"].value for row in look.rows("claims-among", it=wanted - labels.keys())}
-    labels |= {iri: Label(reading(claim), "en") for iri, claim in look.claims(claims).items()}
+    told = readings(look, sorted(wanted - labels.keys()))
+    labels |= {iri: Label(text, "en") for iri, text in told.items()}
     return {iri: labels.get(iri) or Label(_short(iri, look), "") for iri in wanted}
 
 

@@ -48,19 +48,21 @@ def is_article(look: Look, iri: str) -> bool:
 
 
 def make(site: Site, look: Look, iri: str) -> dict[str, Any]:
-    """What the template shows; raises BadArgument for parameters that it does not take."""
+    """What the template shows besides what it shows of any resource, `labels` among that.
+
+    Raises BadArgument for parameters that it does not take.
+    """
     show, number = _show(), _number()
     card, outline = view.card(look, iri), view.spine(look, iri)
-    found = view.findings(look, iri)
-    compared = view.comparisons(look, iri)
+    audit = view.audited(look, iri)
     shown = {
         "iri": iri,
         "card": card,
         "outline": outline,
         "show": show,
         "number": number,
-        "findings": len(found),
-        "comparisons": len(compared),
+        "findings": audit.findings,
+        "comparisons": audit.comparisons,
         "absent": [
             _ABSENT.get(term.value, look.compact(term.value)) for term in card.all("rf:absent")
         ],
@@ -68,30 +70,26 @@ def make(site: Site, look: Look, iri: str) -> dict[str, Any]:
         "day": day,
     }
     if show == "findings":
+        found = view.findings(look, iri)
         page = _page(found, number, view.ROWS)
-        return shown | {
-            "rows": page,
-            "pages": _pages(found, view.ROWS),
-            "labels": _labels(look, card),
-        }
+        return shown | {"rows": page, "pages": _pages(found, view.ROWS)}
     if show == "comparisons":
+        compared = view.comparisons(look, iri)
         rows = _page(compared, number, view.ROWS)
         told = view.readings(look, {iri for row in rows for iri in (row.claim, row.other)})
         pages = _pages(compared, view.ROWS)
-        return shown | {"rows": rows, "pages": pages, "lines": told, "labels": _labels(look, card)}
+        return shown | {"rows": rows, "pages": pages, "lines": told}
     if number > max(1, len(outline.parts)):
         raise _no_part(number)
-    part = view.part(look, iri, outline, number, found, compared)
+    part = view.part(look, outline, number, audit)
     blocks, loose = outline.parts[number - 1] if outline.parts else ((), ())
     return shown | {
         "part": part,
         "blocks": blocks,
         "loose": loose,
         "pages": len(outline.parts),
-        "labels": _labels(look, card),
         "words": _words(site, look, iri, card, blocks),
         "restricted": _restricted(site, look, part.withheld),
-        "is_withheld": view.is_withheld,
     }
 
 
@@ -127,10 +125,6 @@ def _page(items: Sequence[_Item], number: int, size: int) -> Sequence[_Item]:
 
 def _pages(items: Sequence[object], size: int) -> int:
     return max(1, -(-len(items) // size))
-
-
-def _labels(look: Look, card: Card) -> Mapping[str, Any]:
-    return look.labels(card.iris)
 
 
 # --- what takes the scope -----------------------------------------------------------------

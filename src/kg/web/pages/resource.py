@@ -17,10 +17,11 @@ from kg.errors import BadArgument
 from kg.media import GRAPH_FORMATS, TITLES
 from kg.namespaces import BASE, GRAPH, RF, SCHEMA
 from kg.query.claims import Claim, local_name
-from kg.query.telling import reading
+from kg.query.telling import day
 from kg.query.views.claim import QUOTE, Reading, claim_page, inputs_of, quote_page
 from kg.query.views.linked_data import claim_data, linked_data
 from kg.query.views.look import Label, Look
+from kg.query.views.readings import readings
 from kg.query.views.resource import (
     CLAIMS_A_PAGE,
     CLAIMS_LOOKED_AT,
@@ -57,6 +58,8 @@ _VERSIONS: Final = 10
 _AREAS: Final = frozenset((SCHEMA + "Place", SCHEMA + "Country", RF + "VagueArea"))
 _BORDERS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _TITLE: Final = 120
+_READ: Final = 48
+"""Values and subjects that are told in words: about as many as a page has room and time for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +112,23 @@ def _made(site: Site, look: Look, iri: str, past: list[Release]) -> dict[str, An
     quote = quote_page(look, iri) if QUOTE in found.types else None
     inputs = inputs_of(look, found)
     told = claim.reading if claim else quote.reading if quote else _computed(inputs)
-    groups = _claims(look, iri) if claim is None else ()
+    groups = claim_groups(look, iri) if claim is None else ()
     many = claim is None and (
-        sum(total for (_, total), _ in groups) >= CLAIMS_LOOKED_AT
+        sum(len(claims) for _, claims in groups) >= CLAIMS_LOOKED_AT
         or (found.incomplete and more_lead_to_it(look, iri))
     )
-    wanted = found.iris() | {iri for iri in (claim.iris() if claim else ())}
-    wanted |= {value for shown, _ in groups for value in shown[0]}
     restricted = site.restricted(look.release, iri)
+    wanted = {*found.iris(), *(claim.iris() if claim else ())}
+    wanted |= {value for by, _ in groups for value in by}
     wanted |= {each.property for each in restricted}
     labels = look.labels(wanted)
+    shown = tuple(taken(groups))
+    read = readings(
+        look,
+        (each for each in found.iris() if each not in labels),
+        known=(each for claims in shown for each in claims),
+        most=_READ,
+    )
     graphs = (iri,) if state else found.graphs()
     return {
         "found": found,
@@ -128,9 +138,12 @@ def _made(site: Site, look: Look, iri: str, past: list[Release]) -> dict[str, An
         "name": told or found.title.text,
         "stated": named(found.stated, labels),
         "links": named(found.links, labels),
-        "claims": tuple(_claims_shown(iri, each, labels, many=many) for each in groups),
+        "claims": tuple(
+            _claims_shown(iri, group, _read(claims, read), labels, many=many)
+            for group, claims in zip(groups, shown, strict=True)
+        ),
         "many_claims": many,
-        "labels": labels,
+        "labels": {**_as_labels(read), **labels},
         "graphs": graph_facts(graphs, look.release, past),
         "state": state,
         "download": _download(iri) if state else "",
@@ -179,14 +192,16 @@ def _words(iri: str) -> str:
 
 def _frame_of_article(site: Site, look: Look, iri: str, past: list[Release]) -> dict[str, Any]:
     """What the page of an article has as that of any resource: its data, versions and citation."""
-    found = resource(look, iri)
+    found = resource(look, iri, links=False)
     if found is None:
-        return {}
+        return {"labels": {}}
+    labels = look.labels(found.iris())
     return {
         "found": found,
+        "labels": labels,
         "versions": versions(found.graphs(), past)[:_VERSIONS],
         "formats": _formats(iri, found),
-        "data": linked_data(found, look.labels(found.iris())),
+        "data": linked_data(found, labels),
         "citation": _citation(look, found),
         "cite_query": f"SELECT ?property ?value WHERE {{ <{iri}> ?property ?value }}",
         "may_cite": site.settings.open_citations and bool(found.stated),
@@ -212,30 +227,34 @@ def _names(claim: Claim) -> Mapping[str, Label]:
 # --- claims -------------------------------------------------------------------------------
 
 
-def _claims(look: Look, iri: str) -> tuple[tuple[tuple[tuple[str, str], int], Any], ...]:
-    """Each group, its size, and the readings of the claims that are shown of it."""
-    groups = claim_groups(look, iri)
-    shown = tuple(taken(groups))
-    read = look.claims(each for claims in shown for each in claims)
-    return tuple(
-        (
-            ((by, group), len(claims)),
-            tuple((claim, reading(read[claim])) for claim in first if claim in read),
-        )
-        for ((by, group), claims), first in zip(groups, shown, strict=True)
-    )
-
-
-def _claims_shown(iri: str, each: Any, labels: Mapping[str, Label], *, many: bool) -> ClaimsShown:
-    ((by, group), total), claims = each
-    label = labels.get(group)
-    left = total - len(claims)
+def _claims_shown(
+    iri: str,
+    group: tuple[tuple[str, str], Sequence[str]],
+    claims: tuple[tuple[str, str], ...],
+    labels: Mapping[str, Label],
+    *,
+    many: bool,
+) -> ClaimsShown:
+    """A group of claims about the resource, with the readings of those that are shown of it."""
+    (by, value), all_of_it = group
+    label = labels.get(value)
+    left = len(all_of_it) - len(claims)
     return ClaimsShown(
-        name=label.text if label else group,
+        name=label.text if label else value,
         claims=claims,
         more="more" if many else f"{left} more" if left else "",
-        link=_page_of(iri, by.rpartition("/")[2], group),
+        link=_page_of(iri, by.rpartition("/")[2], value),
     )
+
+
+def _read(claims: Iterable[str], read: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Those of these claims that are read, with their readings."""
+    return tuple((each, read[each]) for each in claims if each in read)
+
+
+def _as_labels(read: Mapping[str, str]) -> dict[str, Label]:
+    """Readings as what these resources are called; what they quote is in many languages."""
+    return {iri: Label(text, "") for iri, text in read.items()}
 
 
 # --- parts of what is stated --------------------------------------------------------------
@@ -263,8 +282,7 @@ def _listed(look: Look, iri: str) -> dict[str, Any] | None:
         by = RF + name
         found = claims_of_group(look, iri, by, value, page)
         more, found = len(found) > CLAIMS_A_PAGE, found[:CLAIMS_A_PAGE]
-        read = look.claims(found)
-        claims = tuple((each, reading(read[each])) for each in found if each in read)
+        claims = _read(found, readings(look, (), known=found))
     else:
         group, more = part(look, iri, value, page, into=name == "in")
     if not claims and not (group and group.statements):
@@ -272,7 +290,10 @@ def _listed(look: Look, iri: str) -> dict[str, Any] | None:
             raise unknown(iri)
         raise BadArgument(f"the list has no page {page}", remedy="Go back to the first one.")
     terms = [each.term for each in group.statements] if group else []
-    labels = look.labels({iri, value} | {term.value for term in terms if term.is_iri})
+    shown = [iri, value, *(term.value for term in terms if term.is_iri)]
+    labels = look.labels(shown)
+    read = readings(look, (each for each in shown if each not in labels))
+    labels = {**_as_labels(read), **labels}
     return {
         "template": "resource-list.html",
         "iri": iri,
@@ -332,4 +353,4 @@ def _citation(look: Look, found: Resource, reading: str = "") -> dict[str, str]:
     title = title if len(title) <= _TITLE else title[: _TITLE - 1] + "…"
     what = f"{reading.rstrip('.')}." if reading else f"“{title.rstrip('.')}.”"
     text = f"{names + '. ' if names else ''}{what} In: {catalog.title}, release"
-    return {"text": f"{text} {release.name} of {release.time[:10]}.", "address": address}
+    return {"text": f"{text} {release.name} of {day(release.time)}.", "address": address}
