@@ -267,10 +267,10 @@ def test_a_document_over_the_limit_is_413(target: Target) -> None:
     ("update", "status"),
     [
         ("INSERT DATA { GRAPH <a:g> " + "{" * DEEP + "}" * DEEP + " }", 400),
-        (" ; ".join(["CLEAR SILENT GRAPH <a:g>"] * 20_000), 204),
+        (" ; ".join(["CLEAR SILENT GRAPH <a:g>"] * 4_000), 204),
         (f"INSERT {{ GRAPH <{GRAPH}x> {{ ?a ?b ?l }} }} WHERE {{ {CROSS} }}", 503),
     ],
-    ids=["deep", "20,000 operations", "a cross product"],
+    ids=["deep", "4,000 operations", "a cross product"],
 )
 def test_a_hostile_update_is_refused_in_time(target: Target, update: str, status: int) -> None:
     fields = ["Content-Type: application/sparql-update", f"Authorization: Bearer {target.token}"]
